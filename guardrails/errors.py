@@ -1,0 +1,101 @@
+"""Every exception that the library raises. All inherit `GuardrailsError`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from guardrails.decision import Decision
+
+
+class GuardrailsError(Exception):
+    """The root of all errors of this library."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """A fault in a policy file: where it is, what it is, and the next step.
+
+    `line` and `column` count from 1; 0 means the file (or folder) as a whole. `excerpt` is the
+    offending line with a caret line under it, or empty.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    excerpt: str = ""
+
+    @property
+    def place(self) -> str:
+        """`path:line:column`, or `path` alone for a fault of the whole file."""
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}"
+        return f"{text}\n{self.excerpt}" if self.excerpt else text
+
+
+class PolicyError(GuardrailsError):
+    """Policies that can't be loaded; `problems` holds every fault found, sorted by place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class EvaluationError(GuardrailsError):
+    """A condition that has no value: a missing argument, a wrong type, a bound exceeded.
+
+    The text names no value of the action: it is recorded, and may be shown to people.
+    """
+
+
+class InvalidActionError(GuardrailsError):
+    """An action that is refused before any rule is read; the decision's code is `invalid_action`."""
+
+
+class SessionError(GuardrailsError):
+    """A session that can't be opened or resumed as asked."""
+
+
+class ConfigurationError(GuardrailsError):
+    """The library is used in a way that can't work; the text says what to do instead."""
+
+
+class LogUnavailable(GuardrailsError):  # noqa: N818 - it names a state that callers handle
+    """The decision log can't take a record, so the action it stands for does not run."""
+
+
+class LogDamaged(GuardrailsError):  # noqa: N818 - likewise
+    """A decision log, anchor or seal that can't be read for what it says it is."""
+
+
+class ActionDenied(GuardrailsError):  # noqa: N818 - the name users catch
+    """A refused call. The text is meant for the model: never a condition, never a value.
+
+    `decision` is the decision, `id` its record in the decision log.
+    """
+
+    def __init__(self, message: str, decision: Decision, id: str) -> None:  # noqa: A002
+        super().__init__(message)
+        self.decision = decision
+        self.id = id
+
+
+class ApprovalRequired(GuardrailsError):  # noqa: N818 - the name users catch
+    """A call that people must approve first; it did not run.
+
+    `decision` is the decision, `id` its record in the decision log.
+    """
+
+    def __init__(self, message: str, decision: Decision, id: str) -> None:  # noqa: A002
+        super().__init__(message)
+        self.decision = decision
+        self.id = id

@@ -1,0 +1,1 @@
+"""Policy text to frozen, checked documents."""

@@ -1,0 +1,183 @@
+"""Policy documents as frozen values, each part with its place in the file.
+
+What stands here has been checked: names are well formed, conditions are typed, patterns valid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from guardrails.decision import Effect
+    from guardrails.language.arguments import ArgumentsSchema
+    from guardrails.language.cel.tree import Checked
+    from guardrails.language.context import ContextSchema
+
+TRAITS = (
+    "read",
+    "write",
+    "destructive",
+    "external",
+    "communicate",
+    "spend",
+    "exec",
+    "privileged",
+    "spawn",
+    "persist",
+    "oversight",
+)
+"""The kinds of power a tool can have; fixed, so that a policy can name power, not tools."""
+
+KINDS = ("recipient", "amount", "path", "url", "command", "target")
+"""What an argument can be marked as, so that a policy need not know its name."""
+
+
+class Span(NamedTuple):
+    """A place in a policy file; `line` and `column` count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A CEL expression of a policy: its text, where it stands and its typed tree."""
+
+    source: str
+    span: Span
+    checked: Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When something ends: `text` as written, `ends_ns` the first nanosecond (UTC) after it."""
+
+    text: str
+    ends_ns: int
+
+    def passed(self, now_ns: int) -> bool:
+        """Whether it has ended at `now_ns`, nanoseconds since 1970."""
+        return now_ns >= self.ends_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Who a rule concerns: patterns of ids and of roles; None where the rule doesn't say."""
+
+    ids: tuple[str, ...] | None
+    roles: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One named exception of a rule (`unless` as a list); it ends."""
+
+    reason: str
+    expires: Expiry
+    when: Condition | None
+    subjects: Subjects | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who may approve what a rule escalates, how many of them, and within what time.
+
+    `timeout_ns` is in nanoseconds, None where the rule sets none.
+    """
+
+    approvers: tuple[str, ...]
+    quorum: int
+    timeout_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `observe` says that it only watches (until `expires`, for deny and escalate).
+
+    `tools` and `traits` are None where the rule doesn't name them. `unless` is a condition, a
+    list of exemptions, or None. `places` maps a key of the rule to the place of its value.
+    """
+
+    policy: str
+    id: str
+    effect: Effect
+    tools: tuple[str, ...] | None
+    traits: tuple[str, ...] | None
+    subjects: Subjects | None
+    when: Condition | None
+    unless: Condition | tuple[Exemption, ...] | None
+    approval: Approval | None
+    message: str
+    description: str
+    controls: tuple[str, ...]
+    severity: str
+    observe: bool
+    expires: Expiry | None
+    span: Span
+    places: Mapping[str, Span] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The full name, `policy/id`."""
+        return f"{self.policy}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A declared tool: what it can touch. `traits` is None where not declared (or empty).
+
+    `arguments` is None where the document declares none, so that any may be given. `returns` are
+    the labels its result carries into the session, `mask` the arguments hidden in the log.
+    """
+
+    name: str
+    policy: str
+    description: str
+    traits: tuple[str, ...] | None
+    arguments: ArgumentsSchema | None
+    returns: tuple[str, ...]
+    mask: tuple[str, ...]
+    span: Span
+    places: Mapping[str, Span] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One policy file."""
+
+    path: str
+    policy: str
+    description: str
+    owner: str
+    controls: tuple[str, ...]
+    constants: Mapping[str, Any]
+    tools: tuple[Tool, ...]
+    rules: tuple[Rule, ...]
+    places: Mapping[str, Span] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """All that was loaded from one folder, linked: what the engine is built from.
+
+    `constants` is the one namespace over all documents, `tools` the manifest by name, `context`
+    the declared facts (None where no document declares any), `revision` the digest of the files
+    that were read. `unrecognised` are files of a kind that is not read.
+    """
+
+    documents: tuple[Document, ...]
+    constants: Mapping[str, Any]
+    tools: Mapping[str, Tool]
+    context: ContextSchema | None
+    revision: str
+    unrecognised: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of every document."""
+        return tuple(rule for document in self.documents for rule in document.rules)

@@ -1,0 +1,3 @@
+"""The version of the distribution `policy-guardrails`."""
+
+__version__ = "0.1.0"
