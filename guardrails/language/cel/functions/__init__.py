@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.language.cel.functions import time
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from guardrails.language.cel.functions.signature import Overload
 
-OVERLOADS: Mapping[str, tuple[Overload, ...]] = {}
+__all__ = ["OVERLOADS"]
+
+
+def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]]:
+    table: dict[str, tuple[Overload, ...]] = {}
+    for overload in overloads:
+        table[overload.name] = (*table.get(overload.name, ()), overload)
+    return table
+
+
+OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(time.OVERLOADS)
 """Every library function: its name and its signatures."""
