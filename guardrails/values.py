@@ -51,7 +51,9 @@ class Duration:
 class Opaque:
     """A value that was given but can't be judged: whatever touches it is an error.
 
-    `reason` says why, for people who read the log, and never holds the value.
+    `reason` says why, for people who read the log, and never holds the value. An integer beyond
+    64 bits is kept in `integer`: a condition can't compute with it, JSON Schema and the log can.
     """
 
     reason: str
+    integer: int | None = None

@@ -1,0 +1,103 @@
+"""What an agent proposes: a tool call, who makes it, and the facts the host gives with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from guardrails.errors import InvalidActionError
+from guardrails.snapshot import judge_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_NAME = 128
+"""How many characters a tool's name may have."""
+
+is_tool_name = re.compile(rf"[A-Za-z0-9_.:/-]{{1,{MAX_NAME}}}").fullmatch
+"""Match a well-formed tool name; whatever else looks like one is refused, not normalised."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Subject:
+    """Who acts: an agent's id and roles, and the person on whose behalf it acts ("" if none).
+
+    `attributes` are further facts about it, of JSON's kinds. Raises InvalidActionError for an
+    empty id and for values of other kinds.
+    """
+
+    id: str
+    roles: tuple[str, ...]
+    on_behalf_of: str
+    attributes: Mapping[str, Any]
+    judged: Mapping[str, Any] = field(repr=False, compare=False)
+    """The attributes as conditions see them."""
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the name in policies and in the log
+        roles: Iterable[str] = (),
+        on_behalf_of: str = "",
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        if isinstance(roles, str):
+            raise InvalidActionError("the roles of a subject are a list of names")
+        judged = judge_value(dict(attributes or {}))
+        if type(judged) is not dict or not all(type(key) is str for key in judged):
+            raise InvalidActionError("the attributes of a subject are a map from names to values")
+        values = {
+            "id": _name(id, "id of a subject"),
+            "roles": tuple(_name(role, "role of a subject") for role in roles),
+            "on_behalf_of": _text(on_behalf_of, "person a subject acts for"),
+            "attributes": MappingProxyType(judged),
+            "judged": judged,
+        }
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.roles, self.on_behalf_of))
+
+
+class SessionView(NamedTuple):
+    """A session as conditions see it.
+
+    `chain` are the subjects of a delegation, the first delegator first and the one who acts last;
+    empty where the session doesn't say.
+    """
+
+    id: str
+    labels: frozenset[str] = frozenset()
+    chain: tuple[Subject, ...] = ()
+
+
+class Action(NamedTuple):
+    """A proposed call of `tool` with `arguments` by name.
+
+    Where there is no `subject`, it is unknown, and so are the facts of `context` that are missing
+    and the `session`: what is unknown never allows.
+    """
+
+    tool: str
+    arguments: Mapping[str, Any] | None = None
+    subject: Subject | None = None
+    context: Mapping[str, Any] | None = None
+    session: SessionView | None = None
+
+
+def _text(value: object, what: str) -> str:
+    judged = judge_value(value)
+    if type(judged) is not str:
+        msg = f"the {what} is a text"
+        raise InvalidActionError(msg)
+    return judged
+
+
+def _name(value: object, what: str) -> str:
+    text = _text(value, what)
+    if not text:
+        msg = f"the {what} is empty"
+        raise InvalidActionError(msg)
+    return text
