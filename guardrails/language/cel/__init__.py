@@ -1,0 +1,1 @@
+"""Conditions: the Common Expression Language, read, checked and compiled."""

@@ -1,0 +1,200 @@
+"""The syntax tree of a condition, as read and as checked.
+
+Every node knows where it stands in the source: `start` and `end` count code points. The parser
+makes all nodes but the last four; the checker replaces `Name` and `Call` by those and fills in
+`type`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from guardrails.language.cel.types import DYN, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.language.cel.functions.signature import Overload
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of a condition; `start` and `end` are its place in the source, in code points."""
+
+    start: int
+    end: int
+    type: Type = field(default=DYN, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    """A value written down, or a constant of the policies."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """An identifier; one that begins with a dot means no variable of a macro."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Select(Node):
+    """`operand.field`."""
+
+    operand: Node
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Has(Node):
+    """`has(operand.field)`."""
+
+    operand: Node
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """`function(arguments)`, or `target.function(arguments)`."""
+
+    function: str
+    target: Node | None
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Node):
+    """An operator with one operand (`!`, `-`) or two; `[]` is the look-up by index or key."""
+
+    operator: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    """`&&` or `||` between two or more operands."""
+
+    operator: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Node):
+    """`condition ? chosen : otherwise`."""
+
+    condition: Node
+    chosen: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf(Node):
+    """`[elements]`."""
+
+    elements: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf(Node):
+    """`{key: value}`."""
+
+    entries: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension(Node):
+    """A macro that goes through a list or map: `operand.macro(variables, where, body)`.
+
+    `where` is the filter of those macros that have one; `body` is None in `filter` alone.
+    """
+
+    macro: str
+    operand: Node
+    variables: tuple[str, ...]
+    where: Node | None
+    body: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Node):
+    """A variable of the environment; its name may hold dots."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Node):
+    """A variable of the innermost comprehension around that has one of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke(Node):
+    """A call of the library; the run-time types of the arguments choose among `overloads`."""
+
+    function: str
+    overloads: tuple[Overload, ...]
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid(Node):
+    """What has no meaning in an unchecked condition; an error when it is evaluated."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A condition as read: its text and its tree."""
+
+    source: str
+    root: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A condition as checked.
+
+    `variables` are those of the environment that it reads. `selects` are the keys it reads of
+    them, as (variable, key), first level only; key `*` where it reads the variable as a whole or
+    under a key that only evaluation knows.
+    """
+
+    root: Node
+    type: Type
+    source: str
+    variables: frozenset[str]
+    selects: frozenset[tuple[str, str]]
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly under `node`, in the order of the source."""
+    match node:
+        case Select(operand=operand) | Has(operand=operand):
+            yield operand
+        case Call(target=target, arguments=arguments):
+            if target is not None:
+                yield target
+            yield from arguments
+        case Invoke(arguments=arguments):
+            yield from arguments
+        case Operation(operands=operands) | Logic(operands=operands):
+            yield from operands
+        case Conditional(condition=condition, chosen=chosen, otherwise=otherwise):
+            yield from (condition, chosen, otherwise)
+        case ListOf(elements=elements):
+            yield from elements
+        case MapOf(entries=entries):
+            for entry in entries:
+                yield from entry
+        case Comprehension(operand=operand, where=where, body=body):
+            yield operand
+            yield from (part for part in (where, body) if part is not None)
+        case _:
+            return
