@@ -1,4 +1,4 @@
-"""Timestamps and durations: read from text, printed, and converted from Python's own.
+"""Timestamps and durations read from text and printed.
 
 All arithmetic is on whole nanoseconds. Texts are those of JSON and CEL: RFC 3339 for a timestamp,
 `1h30m` or `3.5s` for a duration.
@@ -7,7 +7,7 @@ All arithmetic is on whole nanoseconds. Texts are those of JSON and CEL: RFC 333
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from guardrails.errors import EvaluationError
 from guardrails.values import NANOSECONDS, Duration, Timestamp
@@ -143,22 +143,3 @@ def civil(ns: int) -> tuple[date, int, int]:
     if not TIMESTAMP_MIN <= ns <= TIMESTAMP_MAX:
         raise EvaluationError("timestamp out of range: the years 0001 to 9999")
     return date.fromordinal(EPOCH_DAY + days), second, fraction
-
-
-def timestamp_of(moment: datetime) -> Timestamp:
-    """The timestamp of an aware `moment`; raises `EvaluationError` for a naive one.
-
-    Raises it too where the offset carries the moment out of the years 0001 to 9999.
-    """
-    if moment.utcoffset() is None:
-        raise EvaluationError("a date and time without an offset is no timestamp")
-    return checked_timestamp(_nanoseconds(moment - datetime(1970, 1, 1, tzinfo=UTC)))
-
-
-def duration_of(span: timedelta) -> Duration:
-    """The duration of a `timedelta`; raises `EvaluationError` out of range."""
-    return checked_duration(_nanoseconds(span))
-
-
-def _nanoseconds(span: timedelta) -> int:
-    return (span.days * DAY + span.seconds) * NANOSECONDS + span.microseconds * 1000

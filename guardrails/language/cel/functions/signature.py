@@ -56,5 +56,7 @@ def charge(budget: Budget, steps: int) -> None:
 
 
 def charge_text(budget: Budget, characters: int) -> None:
-    """Charge for reading or writing `characters` characters or bytes."""
-    charge(budget, 1 + characters // CHARACTERS_PER_STEP)
+    """Charge for reading or writing `characters` characters or bytes, likewise."""
+    budget.steps -= 1 + characters // CHARACTERS_PER_STEP
+    if budget.steps < 0:
+        raise EvaluationError("too much work for one condition")

@@ -15,12 +15,10 @@ from guardrails.instants import (
     checked_duration,
     checked_timestamp,
     civil,
-    duration_of,
     parse_duration,
     parse_timestamp,
     print_duration,
     print_timestamp,
-    timestamp_of,
 )
 from guardrails.language.cel.functions.signature import Budget, Overload, charge
 from guardrails.language.cel.types import DURATION, INT, STRING, TIMESTAMP, RecordType, Type
@@ -37,14 +35,12 @@ __all__ = [
     "OVERLOADS",
     "checked_duration",
     "checked_timestamp",
-    "duration_of",
     "local",
     "offset_of",
     "parse_duration",
     "parse_timestamp",
     "print_duration",
     "print_timestamp",
-    "timestamp_of",
 ]
 
 ZONE_STEPS = 16
