@@ -1,0 +1,1 @@
+"""A scripted agent at work over real resources, judged by the policies in `demo/policies`."""
