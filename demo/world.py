@@ -194,7 +194,7 @@ def _start_repository(world: World) -> None:
     world.repository.mkdir(parents=True)
     world.remote.mkdir()
     git(world.remote, "init", "--quiet", "--bare", "--initial-branch=main")
-    world.git("init", "--quiet", "--initial-branch=main")
+    world.git("init", "--quiet", "--template=", "--initial-branch=main")
     world.git("remote", "add", "origin", str(world.remote))
     for day, hours in enumerate(("9 to 17", "9 to 18"), start=1):
         (world.repository / "hours.txt").write_text(f"open {hours}\n", encoding="utf-8")
