@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from guardrails.language.cel.types import Type
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from guardrails.language.cel.types import Type
 
 
 @dataclass(frozen=True, slots=True)

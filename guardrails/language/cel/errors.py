@@ -23,7 +23,7 @@ class CelError(GuardrailsError):
         self.end = end
 
 
-class CelErrors(GuardrailsError):
+class CelErrors(GuardrailsError):  # noqa: N818 - several of them
     """Every fault that checking a condition has found, in the order of the source."""
 
     def __init__(self, problems: Iterable[CelError]) -> None:

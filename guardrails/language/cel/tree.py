@@ -7,7 +7,7 @@ makes all nodes but the last four; the checker replaces `Name` and `Call` by tho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from guardrails.language.cel.types import DYN, Type
@@ -25,6 +25,12 @@ class Node:
     start: int
     end: int
     type: Type = field(default=DYN, kw_only=True)
+
+    def children(self) -> tuple[Node, ...]:
+        """The nodes directly under this one, in the order of the source."""
+        return tuple(
+            part for field in fields(self) for part in _nodes_in(getattr(self, field.name))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,28 +179,9 @@ class Checked:
     selects: frozenset[tuple[str, str]]
 
 
-def children(node: Node) -> Iterator[Node]:
-    """The nodes directly under `node`, in the order of the source."""
-    match node:
-        case Select(operand=operand) | Has(operand=operand):
-            yield operand
-        case Call(target=target, arguments=arguments):
-            if target is not None:
-                yield target
-            yield from arguments
-        case Invoke(arguments=arguments):
-            yield from arguments
-        case Operation(operands=operands) | Logic(operands=operands):
-            yield from operands
-        case Conditional(condition=condition, chosen=chosen, otherwise=otherwise):
-            yield from (condition, chosen, otherwise)
-        case ListOf(elements=elements):
-            yield from elements
-        case MapOf(entries=entries):
-            for entry in entries:
-                yield from entry
-        case Comprehension(operand=operand, where=where, body=body):
-            yield operand
-            yield from (part for part in (where, body) if part is not None)
-        case _:
-            return
+def _nodes_in(value: object) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _nodes_in(part)
