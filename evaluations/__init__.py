@@ -1,0 +1,1 @@
+"""This library held against suites that others wrote."""
