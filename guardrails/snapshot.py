@@ -239,6 +239,8 @@ class _Walk:
             if judged_key in judged:
                 raise InvalidActionError("a map in the arguments has the same key twice")
             judged[judged_key], received[received_key] = self.visit(item, depth + 1)
+        if any(type(key) is not str and str(key) in judged for key in judged):
+            raise InvalidActionError("a map in the arguments has keys that JSON writes alike")
         return judged, received
 
     def _key(self, key: object) -> tuple[Any, Any]:

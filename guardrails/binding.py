@@ -1,0 +1,293 @@
+"""A function rebuilt so that its calls go elsewhere, while everyone who looks sees the same.
+
+Python itself binds the arguments: the wrapper is compiled with the function's own parameters and
+lives over the function's own globals. So a call that doesn't fit raises `TypeError` as ever,
+signature, annotations and docstring are the function's, and no `__wrapped__` leads past it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import dataclass
+from types import CellType, CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+from guardrails.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_CALL = "__guardrails_call__"
+
+_BODIES = {
+    "function": f"return {_CALL}()",
+    "coroutine": f"return await {_CALL}()",
+    "generator": f"return (yield from {_CALL}())",
+    "async generator": f"""
+inner = {_CALL}()
+try:
+    item = await inner.__anext__()
+    while True:
+        try:
+            sent = yield item
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            item = await inner.athrow(error)
+        else:
+            item = await inner.asend(sent)
+except StopAsyncIteration:
+    return
+finally:
+    await inner.aclose()
+""",
+}
+"""What the wrapper of each kind of function does; the call gets its arguments put in below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How calls of a function become named arguments, and those a call again.
+
+    `kind` is "function", "coroutine", "generator" or "async generator". `invoke` calls the
+    function with the arguments by name and those that are not judged. `optional` are the
+    parameters whose default is None. `reserved` are the names that further keyword arguments of
+    a function with `**kwargs` can't have.
+    """
+
+    function: Callable[..., Any]
+    name: str
+    kind: str
+    signature: inspect.Signature
+    hidden: tuple[str, ...]
+    invoke: Callable[[Mapping[str, Any], tuple[Any, ...]], Any]
+    optional: frozenset[str]
+    reserved: frozenset[str]
+    gathers: bool
+
+    def wrap(self, call: Callable[..., Any]) -> FunctionType:
+        """Return the function that hands its arguments to `call`.
+
+        `call` gets the arguments by name, those that are not judged as a tuple and, if the
+        function `gathers` further keyword arguments, those as a dict.
+        """
+        target = inspect.unwrap(self.function)
+        code = _compile_wrapper(self)
+        wrapper = FunctionType(
+            code,
+            getattr(target, "__globals__", {"__builtins__": __builtins__}),
+            self.name,
+            closure=(CellType(call),),
+        )
+        _dress(wrapper, self)
+        return wrapper
+
+
+def bind(function: Callable[..., Any], ignore: Iterable[str] = ()) -> Binding:
+    """Return how calls of `function` are judged; parameters of `ignore` are left out.
+
+    Raises ConfigurationError for what is no function, and for names in `ignore` that it has not.
+    """
+    if isinstance(function, staticmethod | classmethod | property) or not callable(function):
+        raise ConfigurationError(
+            "`guard.tool` decorates functions: put `guard.tool` innermost, directly over `def`"
+        )
+    if isinstance(function, type):
+        raise ConfigurationError("`guard.tool` decorates functions, not classes")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError) as error:
+        msg = "this callable tells no signature; write a function around it and decorate that"
+        raise ConfigurationError(msg) from error
+    parameters = signature.parameters
+    unknown = [name for name in ignore if name not in parameters]
+    if unknown:
+        msg = f"`ignore` names `{unknown[0]}`, which is no parameter of the function"
+        raise ConfigurationError(msg)
+    hidden = _hidden(function, parameters, ignore)
+    judged = [each for each in parameters.values() if each.name not in hidden]
+    gathers = any(each.kind is each.VAR_KEYWORD for each in judged)
+    return Binding(
+        function=function,
+        name=getattr(function, "__name__", type(function).__name__),
+        kind=_kind(function),
+        signature=signature,
+        hidden=hidden,
+        invoke=_compile_invoke(function, parameters, hidden),
+        optional=frozenset(each.name for each in judged if each.default is None),
+        reserved=frozenset(each.name for each in judged if each.kind is not each.VAR_KEYWORD),
+        gathers=gathers,
+    )
+
+
+def _hidden(
+    function: Callable[..., Any],
+    parameters: Mapping[str, inspect.Parameter],
+    ignore: Iterable[str],
+) -> tuple[str, ...]:
+    """The parameters that are not judged: those to ignore, and a method's own object."""
+    hidden = list(ignore)
+    owner = getattr(function, "__qualname__", "").rpartition(".")[0]
+    first = next(iter(parameters), None)
+    if first in ("self", "cls") and owner and not owner.endswith("<locals>"):
+        hidden.insert(0, first)
+    return tuple(dict.fromkeys(hidden))
+
+
+def _kind(function: Callable[..., Any]) -> str:
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
+    for candidate in (function, called):
+        if inspect.isasyncgenfunction(candidate):
+            return "async generator"
+        if inspect.iscoroutinefunction(candidate):
+            return "coroutine"
+        if inspect.isgeneratorfunction(candidate):
+            return "generator"
+    return "function"
+
+
+def _compile_wrapper(binding: Binding) -> CodeType:
+    """The code of a function with the binding's parameters that calls the free variable."""
+    body = ast.parse(_BODIES[binding.kind]).body
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == _CALL:
+                node.args = _handed_over(binding)
+    make = ast.AsyncFunctionDef if "await" in _BODIES[binding.kind] else ast.FunctionDef
+    wrapper = make(
+        name="wrapper",
+        args=_declared(binding.signature.parameters.values()),
+        body=body,
+        decorator_list=[],
+        type_params=[],
+    )
+    outer = ast.FunctionDef(
+        name="outer",
+        args=_declared([inspect.Parameter(_CALL, inspect.Parameter.POSITIONAL_ONLY)]),
+        body=[wrapper],
+        decorator_list=[],
+        type_params=[],
+    )
+    module = ast.fix_missing_locations(ast.Module(body=[outer], type_ignores=[]))
+    code = _only_code(_only_code(compile(module, "<guardrails>", "exec")))
+    return code.replace(
+        co_name=binding.name,
+        co_qualname=getattr(binding.function, "__qualname__", binding.name),
+        co_filename=_file_of(binding.function),
+    )
+
+
+def _handed_over(binding: Binding) -> list[ast.expr]:
+    """What the wrapper hands over: arguments by name, what is not judged, further keywords."""
+    named = ast.Dict(keys=[], values=[])
+    rest: list[ast.expr] = []
+    hidden = {name: _load(name) for name in binding.hidden}
+    for parameter in binding.signature.parameters.values():
+        if parameter.name in hidden:
+            continue
+        value: ast.expr = _load(parameter.name)
+        if parameter.kind is parameter.VAR_KEYWORD:
+            rest.append(value)
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            value = ast.List(elts=[ast.Starred(value=value, ctx=ast.Load())], ctx=ast.Load())
+        named.keys.append(ast.Constant(parameter.name))
+        named.values.append(value)
+    return [named, ast.Tuple(elts=list(hidden.values()), ctx=ast.Load()), *rest]
+
+
+def _compile_invoke(
+    function: Callable[..., Any],
+    parameters: Mapping[str, inspect.Parameter],
+    hidden: tuple[str, ...],
+) -> Callable[[Mapping[str, Any], tuple[Any, ...]], Any]:
+    """A function of the arguments by name and those not judged that calls `function`."""
+    positional: list[ast.expr] = []
+    keywords: list[ast.keyword] = []
+    named = frozenset(name for name, each in parameters.items() if each.kind is not each.VAR_KEYWORD)
+    for name, parameter in parameters.items():
+        if name in hidden:
+            value = _expression(f"hidden[{hidden.index(name)}]")
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            value = _expression("{key: given[key] for key in given if key not in named}")
+        elif parameter.default is None:
+            value = _expression(f"given.get({name!r})")
+        else:
+            value = _expression(f"given[{name!r}]")
+        if parameter.kind is parameter.VAR_KEYWORD:
+            keywords.append(ast.keyword(arg=None, value=value))
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            keywords.append(ast.keyword(arg=name, value=value))
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            positional.append(ast.Starred(value=value, ctx=ast.Load()))
+        else:
+            positional.append(value)
+    call = ast.Call(func=_load("function"), args=positional, keywords=keywords)
+    taken = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("given", "hidden")
+    ]
+    body = ast.Lambda(args=_declared(taken), body=call)
+    tree = ast.fix_missing_locations(ast.Expression(body))
+    scope = {"function": function, "named": named}
+    invoke: Callable[..., Any] = eval(compile(tree, "<guardrails>", "eval"), scope)  # noqa: S307 - a tree made above
+    return invoke
+
+
+def _declared(parameters: Iterable[inspect.Parameter]) -> ast.arguments:
+    """The parameters as a function definition has them; the defaults are set later."""
+    made = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    for parameter in parameters:
+        argument = ast.arg(arg=parameter.name)
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            made.posonlyargs.append(argument)
+        elif parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            made.args.append(argument)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            made.vararg = argument
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            made.kwonlyargs.append(argument)
+            made.kw_defaults.append(None)
+        else:
+            made.kwarg = argument
+    return made
+
+
+def _dress(wrapper: FunctionType, binding: Binding) -> None:
+    """Give the wrapper the function's defaults, name, documentation and annotations."""
+    empty = inspect.Parameter.empty
+    parameters = binding.signature.parameters.values()
+    wrapper.__defaults__ = tuple(
+        each.default
+        for each in parameters
+        if each.default is not empty and each.kind is not each.KEYWORD_ONLY
+    )
+    wrapper.__kwdefaults__ = {
+        each.name: each.default
+        for each in parameters
+        if each.default is not empty and each.kind is each.KEYWORD_ONLY
+    }
+    function = binding.function
+    wrapper.__dict__.update(getattr(function, "__dict__", {}) if inspect.isroutine(function) else {})
+    for way_out in ("__wrapped__", "__signature__", "func"):
+        wrapper.__dict__.pop(way_out, None)
+    for name in ("__module__", "__doc__", "__qualname__", "__annotations__", "__type_params__"):
+        if hasattr(function, name):
+            setattr(wrapper, name, getattr(function, name))
+
+
+def _file_of(function: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_filename if isinstance(code, CodeType) else "<guardrails>"
+
+
+def _only_code(code: CodeType) -> CodeType:
+    return next(each for each in code.co_consts if isinstance(each, CodeType))
+
+
+def _load(name: str) -> ast.Name:
+    return ast.Name(id=name, ctx=ast.Load())
+
+
+def _expression(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body

@@ -1,0 +1,122 @@
+"""What an action is judged by besides the policies, and how conditions read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from guardrails.errors import EvaluationError
+from guardrails.values import Timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from guardrails.action import SessionView, Subject
+    from guardrails.engine.plan import Plan
+
+CONDITION_STEPS = 100_000
+"""The work that one condition may do; a step is some 100 ns at the worst, so about 10 ms."""
+
+DECISION_STEPS = 1_000_000
+"""The work that all conditions of one decision may do together."""
+
+
+class Facts(NamedTuple):
+    """The time, the facts that the host provides, and the session: all that is not the action.
+
+    `now_ns` is in nanoseconds since 1970-01-01T00:00:00Z. A fact of `context` wins over one of
+    the same name in the action, and so does the `session`.
+    """
+
+    now_ns: int
+    context: Mapping[str, Any] | None = None
+    session: SessionView | None = None
+
+    @classmethod
+    def at(
+        cls,
+        now: datetime,
+        context: Mapping[str, Any] | None = None,
+        session: SessionView | None = None,
+    ) -> Facts:
+        """Return the facts at `now`, a time with an offset."""
+        from guardrails.conversions import timestamp_of  # noqa: PLC0415 - not on the hot path
+
+        return cls(timestamp_of(now).ns, context, session)
+
+
+class Frame:
+    """The variables of a condition while an action is judged, each made when it is first read.
+
+    `steps` is the work that the condition at hand may still do, `left` what is left for the
+    decision. Reading an unknown variable raises EvaluationError.
+    """
+
+    __slots__ = ("_chain", "_kinds", "_plan", "_session", "_values", "context", "left", "member",
+                 "now_ns", "steps")  # fmt: skip
+
+    def __init__(
+        self,
+        plan: Plan,
+        values: dict[str, Any],
+        chain: tuple[Subject, ...],
+        context: dict[str, Any],
+        session: SessionView | None,
+        now_ns: int,
+    ) -> None:
+        self.context = context
+        self.now_ns = now_ns
+        self.member: Subject | None = None
+        self.steps = CONDITION_STEPS
+        self.left = DECISION_STEPS
+        self._plan = plan
+        self._values = values
+        self._chain = chain
+        self._session = session
+        self._kinds: dict[str, list[Any]] | None = None
+
+    @property
+    def tool(self) -> str:
+        return self._plan.tool
+
+    @property
+    def constants(self) -> Mapping[str, Any]:
+        return self._plan.constants
+
+    @property
+    def now(self) -> Timestamp:
+        return Timestamp(self.now_ns)
+
+    @property
+    def traits(self) -> list[str]:
+        declared = self._plan.declared
+        if declared is None or declared.traits is None:
+            raise EvaluationError("`traits` is unknown: the tool is not declared with any")
+        return list(declared.traits)
+
+    @property
+    def kinds(self) -> dict[str, list[Any]]:
+        if self._kinds is None:
+            declared = self._plan.declared
+            schema = None if declared is None else declared.arguments
+            self._kinds = {} if schema is None else schema.kinds(self._values)
+        return self._kinds
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        member = self.member
+        if member is None:
+            raise EvaluationError("`subject` is unknown")
+        return {
+            "id": member.id,
+            "roles": list(member.roles),
+            "on_behalf_of": member.on_behalf_of,
+            "chain": [each.id for each in self._chain],
+            "attributes": member.judged,
+        }
+
+    @property
+    def session(self) -> dict[str, Any]:
+        if self._session is None:
+            raise EvaluationError("`session` is unknown")
+        return {"id": self._session.id, "labels": sorted(self._session.labels)}

@@ -1,0 +1,122 @@
+"""Everything about one tool that can be known before a call: the hot path starts here."""
+
+from __future__ import annotations
+
+import dis
+from typing import TYPE_CHECKING, Any
+
+from guardrails.engine.combine import combine, combine_chain
+from guardrails.engine.facts import Frame
+from guardrails.engine.rule import rule_conditions
+from guardrails.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FunctionType
+
+    from guardrails.action import SessionView, Subject
+    from guardrails.decision import Decision
+    from guardrails.engine.rule import CompiledRule
+    from guardrails.language.document import Tool
+
+_REMEMBERED = 256
+"""How many outcomes of one tool are kept ready; a tool has few, but rules could make many."""
+
+
+class Plan:
+    """The rules that concern one tool, and how to combine what they say.
+
+    `context_keys` are the facts that those rules read ("*": they may read any). `quick` says
+    that `decide_quickly` may be asked: the arguments alone decide. It is `immediate` where no
+    schema has to admit them before.
+    """
+
+    __slots__ = ("_always", "_by_subject", "_constants", "_outcomes", "_revision", "_tests",
+                 "context_keys", "declared", "immediate", "quick", "rules", "tool")  # fmt: skip
+
+    def __init__(
+        self,
+        tool: str,
+        declared: Tool | None,
+        rules: tuple[CompiledRule, ...],
+        constants: Mapping[str, Any],
+        revision: str,
+    ) -> None:
+        self.tool = tool
+        self.declared = declared
+        self.rules = rules
+        self._constants = constants
+        self._revision = revision
+        self.context_keys = frozenset(
+            key
+            for rule in rules
+            for condition in rule_conditions(rule.rule)
+            for variable, key in condition.checked.selects
+            if variable == "context"
+        )
+        self._by_subject = any(rule.by_subject for rule in rules)
+        self.quick = all(rule.bare and not _reads_frame(rule.when) for rule in rules)
+        self.immediate = self.quick and (declared is None or declared.arguments is None)
+        self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)
+        self._tests = [
+            (1 << place, rule.when) for place, rule in enumerate(rules) if rule.when is not None
+        ]
+        self._outcomes: dict[int, Decision] = {}
+
+    def decide_quickly(self, values: dict[str, Any]) -> Decision | None:
+        """Return the decision over checked arguments, or None where `decide` has to say."""
+        matched = self._always
+        try:
+            for bit, when in self._tests:
+                value = when(values, None)  # type: ignore[arg-type]  # `quick`: it is never read
+                if value is True:
+                    matched |= bit
+                elif value is not False:
+                    return None
+        except EvaluationError:
+            return None
+        return self._outcomes.get(matched) or self._remember(matched)
+
+    def decide(
+        self,
+        values: dict[str, Any],
+        chain: tuple[Subject, ...],
+        context: dict[str, Any],
+        session: SessionView | None,
+        now_ns: int,
+    ) -> Decision:
+        """Return the decision over a call whose arguments have been checked."""
+        frame = Frame(self, values, chain, context, session, now_ns)
+        if not self._by_subject:
+            return self._judge(values, frame)
+        decisions = []
+        for member in chain or (None,):
+            frame.member = member
+            decisions.append(self._judge(values, frame))
+        return combine_chain(decisions)
+
+    @property
+    def constants(self) -> Mapping[str, Any]:
+        """The constants of all documents."""
+        return self._constants
+
+    def _judge(self, values: dict[str, Any], frame: Frame) -> Decision:
+        outcomes = [rule.judge(values, frame) for rule in self.rules]
+        return combine(self, outcomes, frame.now_ns, self._revision)
+
+    def _remember(self, matched: int) -> Decision:
+        outcomes = [
+            rule.match if matched >> place & 1 else None for place, rule in enumerate(self.rules)
+        ]
+        decision = combine(self, outcomes, 0, self._revision)
+        if len(self._outcomes) < _REMEMBERED:
+            self._outcomes[matched] = decision
+        return decision
+
+
+def _reads_frame(condition: FunctionType | None) -> bool:
+    """Whether a compiled condition looks at anything but the arguments, or charges for work."""
+    if condition is None:
+        return False
+    name = condition.__code__.co_varnames[1]
+    return any(step.argval == name for step in dis.get_instructions(condition))

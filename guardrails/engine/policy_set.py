@@ -1,0 +1,145 @@
+"""All policies of one load, ready to judge actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardrails.action import Action, SessionView, Subject, is_tool_name
+from guardrails.decision import Code, Decision, Effect
+from guardrails.engine.index import RuleIndex
+from guardrails.engine.plan import Plan
+from guardrails.engine.rule import CompiledRule
+from guardrails.errors import EvaluationError, InvalidActionError
+from guardrails.json_form import json_form
+from guardrails.snapshot import copy_plain, judge_value, take_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from guardrails.engine.facts import Facts
+    from guardrails.language.document import Bundle
+    from guardrails.snapshot import Snapshot
+
+
+class PolicySet:
+    """The policies of one load. `bundle` is what was read, `revision` its digest.
+
+    An instance never changes, and any number of threads may use it at once.
+    """
+
+    __slots__ = ("_constants", "_index", "_known", "_plans", "bundle", "revision")
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.revision = bundle.revision
+        self._constants = dict(bundle.constants)
+        self._index = RuleIndex(map(CompiledRule, bundle.rules), bundle.tools)
+        self._known = self._index.names()
+        self._plans: dict[str, Plan] = {}
+
+    def decide(self, action: Action, facts: Facts) -> Decision:
+        """Return the decision over `action`; the same action and facts give the same decision.
+
+        Never raises for an action, whatever it holds: one that can't be judged is refused as
+        `invalid_action`.
+        """
+        if type(action) is Action:
+            tool, arguments, subject, context, session = action
+            plan = self._plans.get(tool) if type(tool) is str else None
+            if plan is not None and plan.immediate and subject is context is session is None:
+                values = copy_plain(arguments)
+                if values is not None:
+                    decision = plan.decide_quickly(values)
+                    if decision is not None:
+                        return decision
+        try:
+            return self._decide(action, facts)
+        except InvalidActionError as error:
+            return self.refuse(Code.INVALID_ACTION, str(error))
+
+    def judge(
+        self,
+        plan: Plan,
+        snapshot: Snapshot,
+        chain: tuple[Subject, ...],
+        context: dict[str, Any],
+        session: SessionView | None,
+        now_ns: int,
+    ) -> Decision:
+        """Return the decision over parts that have been read already."""
+        values = snapshot.values
+        declared = plan.declared
+        if declared is not None and declared.arguments is not None:
+            schema = declared.arguments
+            problem = schema.problem(values if snapshot.plain else json_form(values))
+            if problem is not None:
+                return self.refuse(Code.INVALID_ARGUMENTS, problem)
+            values = schema.coerce(values)
+        if plan.quick:
+            decision = plan.decide_quickly(values)
+            if decision is not None:
+                return decision
+        return plan.decide(values, chain, context, session, now_ns)
+
+    def plan(self, tool: object) -> Plan:
+        """Return what is known of `tool` before a call; raises InvalidActionError for its name."""
+        if type(tool) is str:
+            plan = self._plans.get(tool)
+            if plan is not None:
+                return plan
+            if is_tool_name(tool):
+                return self._make_plan(tool)
+        raise InvalidActionError("the name of the tool is not one that a tool can have")
+
+    def admit(self, context: dict[str, Any]) -> dict[str, Any]:
+        """Return the facts of `context` that satisfy their declared schemas."""
+        schema = self.bundle.context
+        return context if schema is None else schema.admit(context)
+
+    def refuse(self, code: Code, message: str) -> Decision:
+        """Return a deny that no rule made."""
+        return Decision(Effect.DENY, code, message=message, revision=self.revision)
+
+    def _decide(self, action: object, facts: Facts) -> Decision:
+        if type(action) is not Action:
+            raise InvalidActionError("an action is made with `Action(tool, arguments)`")
+        plan = self.plan(action.tool)
+        snapshot = take_snapshot(action.arguments)
+        session = facts.session if facts.session is not None else action.session
+        if session is not None and type(session) is not SessionView:
+            raise InvalidActionError("the session of an action is a `SessionView`")
+        chain = _chain(action.subject, session)
+        context = self.admit(_context(action.context) | _context(facts.context))
+        return self.judge(plan, snapshot, chain, context, session, facts.now_ns)
+
+    def _make_plan(self, tool: str) -> Plan:
+        plan = Plan(
+            tool,
+            self.bundle.tools.get(tool),
+            self._index.concerning(tool),
+            self._constants,
+            self.revision,
+        )
+        if tool in self._known:
+            self._plans[tool] = plan
+        return plan
+
+
+def _context(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    try:
+        judged = judge_value(dict(given))
+    except (TypeError, ValueError):
+        judged = None
+    if type(judged) is not dict or not all(type(key) is str for key in judged):
+        raise InvalidActionError("the context of an action is a map from names to values")
+    return judged
+
+
+def _chain(subject: object, session: SessionView | None) -> tuple[Subject, ...]:
+    """Everyone in whose name the call is made, the one who makes it last."""
+    if subject is not None and type(subject) is not Subject:
+        raise InvalidActionError("the subject of an action is a `Subject`")
+    chain = () if session is None else session.chain
+    return chain if subject is None or subject in chain[-1:] else (*chain, subject)

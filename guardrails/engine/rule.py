@@ -1,0 +1,184 @@
+"""One rule, made ready to be judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardrails.decision import Effect, RuleMatch, UsedException
+from guardrails.engine.facts import CONDITION_STEPS
+from guardrails.errors import EvaluationError
+from guardrails.language.cel.compiler import compile_condition
+from guardrails.language.document import Condition, Subjects
+from guardrails.language.pattern import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardrails.action import Subject
+    from guardrails.engine.facts import Frame
+    from guardrails.language.document import Exemption, Rule
+
+    Compiled = Callable[[dict[str, Any], Frame], object]
+
+
+class CompiledRule:
+    """A rule with its conditions compiled and its patterns read.
+
+    `timeless` says that it matches today as it does tomorrow, as far as its own terms go;
+    `by_subject` that who acts matters to it.
+    """
+
+    __slots__ = ("by_subject", "effect", "exemptions", "match", "name", "rule", "subjects",
+                 "timeless", "unless", "when")  # fmt: skip
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.name = rule.name
+        self.effect = rule.effect
+        self.when = None if rule.when is None else _compile(rule.when)
+        self.subjects = None if rule.subjects is None else SubjectsTest(rule.subjects)
+        self.unless: Compiled | None = None
+        self.exemptions: tuple[CompiledExemption, ...] = ()
+        if isinstance(rule.unless, Condition):
+            self.unless = _compile(rule.unless)
+        elif rule.unless is not None:
+            self.exemptions = tuple(map(CompiledExemption, rule.unless))
+        self.match = RuleMatch(self.name, self.effect, None, rule.observe)
+        self.timeless = not self.exemptions and (
+            rule.expires is None or (self.effect is not Effect.ALLOW and not rule.observe)
+        )
+        self.by_subject = (
+            self.subjects is not None
+            or bool(self.exemptions)
+            or any("subject" in each.checked.variables for each in rule_conditions(rule))
+        )
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is decided by `when` alone, if it has any."""
+        return self.subjects is None and self.unless is None and self.timeless
+
+    def in_force(self, now_ns: int) -> bool:
+        """Whether it can match at all at `now_ns`: an allow rule ends with its `expires`."""
+        expires = self.rule.expires
+        return self.effect is not Effect.ALLOW or expires is None or not expires.passed(now_ns)
+
+    def observes(self, now_ns: int) -> bool:
+        """Whether it only watches at `now_ns`; what restricts bites after its `expires`."""
+        expires = self.rule.expires
+        return self.rule.observe and (expires is None or not expires.passed(now_ns))
+
+    def judge(self, values: dict[str, Any], frame: Frame) -> RuleMatch | UsedException | None:
+        """Return the match, the exception that kept it from matching, or None for neither.
+
+        An allow rule's match with an `error` is none: it is what could not be evaluated.
+        """
+        if not self.in_force(frame.now_ns):
+            return None
+        allows = self.effect is Effect.ALLOW
+        if self.subjects is not None and not self.subjects.test(frame.member, unknown=not allows):
+            return None
+        holds, error = (True, None) if self.when is None else evaluate(self.when, values, frame)
+        if error is None and not holds:
+            return None
+        if error is None or not allows:
+            excepted, failure = self._excepted(values, frame)
+            if excepted is not None:
+                return excepted
+            error = error or failure
+        return self._matched(error, frame.now_ns)
+
+    def _excepted(
+        self, values: dict[str, Any], frame: Frame
+    ) -> tuple[UsedException | None, str | None]:
+        """The exception that holds, or else the error of one that could not be evaluated."""
+        if self.unless is not None:
+            holds, error = evaluate(self.unless, values, frame)
+            return (UsedException(self.name, "") if holds else None), error
+        failure: str | None = None
+        for exemption in self.exemptions:
+            holds, error = exemption.holds(values, frame)
+            if holds:
+                return UsedException(self.name, exemption.reason), None
+            failure = failure or error
+        return None, failure
+
+    def _matched(self, error: str | None, now_ns: int) -> RuleMatch:
+        observed = self.observes(now_ns)
+        if error is None and observed is self.match.observed:
+            return self.match
+        return RuleMatch(self.name, self.effect, error, observed)
+
+
+class CompiledExemption:
+    """A named exception of a rule, made ready."""
+
+    __slots__ = ("_expires", "_subjects", "_when", "reason")
+
+    def __init__(self, exemption: Exemption) -> None:
+        self.reason = exemption.reason
+        self._expires = exemption.expires
+        self._subjects = None if exemption.subjects is None else SubjectsTest(exemption.subjects)
+        self._when = None if exemption.when is None else _compile(exemption.when)
+
+    def holds(self, values: dict[str, Any], frame: Frame) -> tuple[bool, str | None]:
+        """Whether it excepts, and the error if that can't be told (then it doesn't)."""
+        if self._expires.passed(frame.now_ns):
+            return False, None
+        if self._subjects is not None and not self._subjects.test(frame.member, unknown=False):
+            return False, None
+        return (True, None) if self._when is None else evaluate(self._when, values, frame)
+
+
+class SubjectsTest:
+    """Whether a selector `subjects` concerns who acts."""
+
+    __slots__ = ("_ids", "_roles")
+
+    def __init__(self, subjects: Subjects) -> None:
+        self._ids = None if subjects.ids is None else tuple(map(Pattern, subjects.ids))
+        self._roles = None if subjects.roles is None else tuple(map(Pattern, subjects.roles))
+
+    def test(self, member: Subject | None, *, unknown: bool) -> bool:
+        """Whether `member` is meant; `unknown` is the answer where nobody knows who acts."""
+        if member is None:
+            return unknown
+        if self._ids is not None and not any(each.matches(member.id) for each in self._ids):
+            return False
+        return self._roles is None or any(
+            each.matches(role) for each in self._roles for role in member.roles
+        )
+
+
+def evaluate(
+    condition: Compiled, values: dict[str, Any], frame: Frame
+) -> tuple[bool, str | None]:
+    """Whether `condition` holds, and the error if it has no value (then it doesn't).
+
+    The work it did is taken off what the decision has left.
+    """
+    allowance = frame.steps = min(CONDITION_STEPS, frame.left)
+    try:
+        value = condition(values, frame)
+    except EvaluationError as error:
+        return False, str(error)
+    finally:
+        frame.left -= allowance - max(frame.steps, 0)
+    if value is True:
+        return True, None
+    return False, None if value is False else "the condition is neither true nor false"
+
+
+def rule_conditions(rule: Rule) -> tuple[Condition, ...]:
+    """Every condition of a rule: `when`, and those of `unless`."""
+    unless = rule.unless
+    exceptions = (
+        (unless,)
+        if isinstance(unless, Condition)
+        else tuple(exemption.when for exemption in unless or ())
+    )
+    return tuple(each for each in (rule.when, *exceptions) if each is not None)
+
+
+def _compile(condition: Condition) -> Compiled:
+    return compile_condition(condition.checked)

@@ -1,0 +1,41 @@
+"""The JSON form of judged values: what argument schemas check and the decision log holds."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from guardrails.instants import print_duration, print_timestamp
+from guardrails.values import Duration, MapKey, Opaque, Timestamp
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def json_form(value: Any) -> Any:
+    """Return a judged value as JSON holds it.
+
+    Bytes are base64, timestamps RFC 3339, durations seconds (`3.5s`), as protobuf's JSON has them;
+    keys of maps are text; an integer beyond 64 bits is itself. What is opaque stays `Opaque`.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
+        return {_key(key): json_form(item) for key, item in value.items()}
+    if kind is list:
+        return [json_form(item) for item in value]
+    if kind is bytes:
+        return b64encode(value).decode()
+    if kind is Timestamp:
+        return print_timestamp(value)
+    if kind is Duration:
+        return print_duration(value)
+    if kind is Opaque and value.integer is not None:
+        return value.integer
+    return value
+
+
+def _key(key: str | int | MapKey) -> str:
+    if type(key) is MapKey:
+        return "true" if key is MapKey.TRUE else "false"
+    return str(key)

@@ -1,0 +1,170 @@
+"""Who acts, on whose behalf, and what its tools have brought in: the session around a call."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from functools import wraps
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from guardrails.action import SessionView, Subject
+from guardrails.errors import InvalidActionError, SessionError
+from guardrails.snapshot import judge_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from contextvars import Token
+    from types import TracebackType
+
+    from guardrails.guard import Guard
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+_current: ContextVar[Session | None] = ContextVar("guardrails_session", default=None)
+
+
+def current_session() -> Session | None:
+    """Return the session that the running code is in, or None."""
+    return _current.get()
+
+
+class SessionState:
+    """What a session has gathered; delegations within it share it.
+
+    Labels only ever join: whoever opens a session again by its id finds them.
+    """
+
+    __slots__ = ("_lock", "id", "labels", "subject")
+
+    def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
+        self.id = id
+        self.subject = subject
+        self.labels: frozenset[str] = frozenset()
+        self._lock = Lock()
+
+    def add_labels(self, labels: Iterable[str]) -> None:
+        """Let `labels` join the session."""
+        with self._lock:
+            self.labels = self.labels.union(labels)
+
+
+class Session:
+    """A session of a guard, entered with `with` or `async with`; `guard.session(..)` makes it.
+
+    Inside another session it is a delegation: every member of `chain` is judged. asyncio tasks
+    and `asyncio.to_thread` inherit it; a plain thread does not, unless its function went through
+    `bind`.
+    """
+
+    __slots__ = ("_parent", "_state", "_token", "chain", "context", "guard")
+
+    def __init__(
+        self,
+        guard: Guard,
+        state: SessionState,
+        chain: tuple[Subject, ...],
+        context: Mapping[str, Any],
+    ) -> None:
+        self.guard = guard
+        self.chain = chain
+        self.context = dict(context)
+        self._state = state
+        self._parent = _current.get()
+        self._token: Token[Session | None] | None = None
+
+    @property
+    def id(self) -> str:
+        """The session's id; delegations within a session share it."""
+        return self._state.id
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels that results have carried in."""
+        return self._state.labels
+
+    @property
+    def subject(self) -> Subject | None:
+        """Who acts, or None where nobody knows."""
+        return self.chain[-1] if self.chain else None
+
+    @property
+    def view(self) -> SessionView:
+        """The session as conditions see it at this moment."""
+        return SessionView(self._state.id, self._state.labels, self.chain)
+
+    @property
+    def state(self) -> SessionState:
+        """What the session has gathered."""
+        return self._state
+
+    def add_labels(self, labels: Iterable[str]) -> None:
+        """Let `labels` join the session, for this call and all that follow."""
+        self._state.add_labels(labels)
+
+    def bind(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return `function` made to run in this session, in whatever thread it is called."""
+
+        @wraps(function)
+        def bound(*args: P.args, **kwargs: P.kwargs) -> R:
+            token = _current.set(self)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _current.reset(token)
+
+        del bound.__wrapped__  # type: ignore[attr-defined]
+        return bound
+
+    def __enter__(self) -> Session:
+        if self._token is not None:
+            raise SessionError("this session is open already; open another with `guard.session`")
+        if _current.get() not in (None, self._parent):
+            raise SessionError("call `guard.session` inside the session that it is to extend")
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        token, self._token = self._token, None
+        if token is not None:
+            _current.reset(token)
+
+    async def __aenter__(self) -> Session:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+def read_context(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the facts of a session as conditions see them; raises SessionError for others."""
+    try:
+        judged = judge_value(dict(given or {}))
+    except (InvalidActionError, TypeError, ValueError) as error:
+        msg = f"the context of a session can't be read: {error}"
+        raise SessionError(msg) from error
+    if type(judged) is not dict or not all(type(key) is str for key in judged):
+        raise SessionError("the context of a session is a map from names to values")
+    return judged
+
+
+def inherit_context(parent: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a delegation: it may add to those of its parent, not change them.
+
+    Raises SessionError where it tries.
+    """
+    for key in own:
+        if key in parent and not (type(own[key]) is type(parent[key]) and own[key] == parent[key]):
+            msg = f"the session around has another `{key}`: a delegation can't change a fact"
+            raise SessionError(msg)
+    return {**own, **parent}
