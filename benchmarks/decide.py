@@ -94,7 +94,7 @@ def get_all_ready(
                 remarks.append(f"{contestant.name}: left out; {absent}.")
                 break
             except LeftOut as reason:
-                remarks.append(f"{contestant.name}: left out from {size:,} rules on; {reason}.")
+                remarks.append(f"{contestant.name}: left out at {size:,} and above; {reason}.")
                 break
             seconds, done = ready[-1].seconds, size
     return ready, remarks
@@ -122,7 +122,8 @@ def tabulate(results: Results, size: int, *, matching: bool) -> Table:
             rows.append((contestant.name, *times, *ratios))
     what = "one rule matches: denied" if matching else "no rule matches: allowed"
     columns = ("", "p50", "p99", "best", "to closures", "to guardrails")
-    return Table(f"{size:,} rules, {what}", columns, tuple(rows))
+    plural = "" if size == 1 else "s"
+    return Table(f"{size:,} rule{plural}, {what}", columns, tuple(rows))
 
 
 def run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ import guardrails
 from evaluations.agentdojo.outcome import Fate, Outcome, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evaluations.agentdojo.deployment import Deployment
 
 VERSION = "v1.2.2"
