@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guardrails.language.cel.functions import format, strings, time  # noqa: A004 - the function's own name
+from guardrails.language.cel.functions import format, patterns, strings, time  # noqa: A004 - the function's own name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +22,6 @@ def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]
 
 
 OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
-    (*strings.OVERLOADS, *format.OVERLOADS, *time.OVERLOADS)
+    (*strings.OVERLOADS, *format.OVERLOADS, *patterns.OVERLOADS, *time.OVERLOADS)
 )
 """Every library function: its name and its signatures."""
