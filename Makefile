@@ -18,15 +18,25 @@ COMPLETE := guardrails/language/*,guardrails/engine/*
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# An environment with one set of extras (demo, test, ...); made anew when pyproject.toml changes.
+# Makes an environment: $(call environment,FOLDER,WHAT PIP INSTALLS); the target is its stamp.
+define environment
+@command -v $(PYTHON) >/dev/null || \
+  { echo "there is no '$(PYTHON)' here; name a Python: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("guardrails needs Python 3.11 or newer, and $(PYTHON) is %d.%d; name another: make $(MAKECMDGOALS) PYTHON=..." % sys.version_info[:2])'
+@echo "making $(1) (about a minute)"
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2)
+@touch $@
+endef
+
 $(VENV)/%.stamp: pyproject.toml
-	@command -v $(PYTHON) >/dev/null || \
-	  { echo "there is no '$(PYTHON)' here; say which Python to use: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("guardrails needs Python 3.11 or newer, and $(PYTHON) is %d.%d; say which one to use: make $(MAKECMDGOALS) PYTHON=python3.13" % sys.version_info[:2])'
-	@echo "making $(VENV) with what '$*' needs"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
-	@touch $@
+	$(call environment,$(VENV),--editable '.[$*]')
+
+.venv-agentdojo/stamp: pyproject.toml evaluations/agentdojo/requirements.txt
+	$(call environment,.venv-agentdojo,--editable . --requirement evaluations/agentdojo/requirements.txt)
+
+.venv-bench/stamp: pyproject.toml benchmarks/requirements.txt
+	$(call environment,.venv-bench,--editable . --requirement benchmarks/requirements.txt)
 
 demo: $(VENV)/demo.stamp  ## watch an agent work, be poisoned and be stopped, over real resources
 	@$(BIN)/python -m demo --policies $(POLICIES)
@@ -43,6 +53,15 @@ static: $(VENV)/test.stamp
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 	$(BIN)/mypy
+
+agentdojo: .venv-agentdojo/stamp  ## judge the tools, tasks and attacks of AgentDojo's suites
+	@.venv-agentdojo/bin/python -m evaluations.agentdojo
+
+bench: .venv-bench/stamp  ## time a decision, a call, loading and importing, beside the peers
+	@.venv-bench/bin/python -m benchmarks.decide
+	@.venv-bench/bin/python -m benchmarks.call
+	@.venv-bench/bin/python -m benchmarks.load
+	@.venv-bench/bin/python -m benchmarks.imports
 
 clean:  ## remove the environments and what the tools left
 	rm -rf $(VENV) .venv-* .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
