@@ -108,8 +108,8 @@ class PolicySet:
         session = facts.session if facts.session is not None else action.session
         if session is not None and type(session) is not SessionView:
             raise InvalidActionError("the session of an action is a `SessionView`")
-        chain = _chain(action.subject, session)
-        context = self.admit(_context(action.context) | _context(facts.context))
+        chain = read_chain(action.subject, session)
+        context = self.admit(read_facts(action.context) | read_facts(facts.context))
         return self.judge(plan, snapshot, chain, context, session, facts.now_ns)
 
     def _make_plan(self, tool: str) -> Plan:
@@ -125,7 +125,8 @@ class PolicySet:
         return plan
 
 
-def _context(given: Mapping[str, Any] | None) -> dict[str, Any]:
+def read_facts(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return facts as conditions see them; raises InvalidActionError for what is no map of them."""
     if given is None:
         return {}
     try:
@@ -137,8 +138,8 @@ def _context(given: Mapping[str, Any] | None) -> dict[str, Any]:
     return judged
 
 
-def _chain(subject: object, session: SessionView | None) -> tuple[Subject, ...]:
-    """Everyone in whose name the call is made, the one who makes it last."""
+def read_chain(subject: object, session: SessionView | None) -> tuple[Subject, ...]:
+    """Return everyone in whose name the call is made, the one who makes it last."""
     if subject is not None and type(subject) is not Subject:
         raise InvalidActionError("the subject of an action is a `Subject`")
     chain = () if session is None else session.chain
