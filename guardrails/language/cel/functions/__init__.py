@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guardrails.language.cel.functions import format, patterns, strings, time  # noqa: A004 - the function's own name
+from guardrails.language.cel.functions import (
+    format,  # noqa: A004 - the module is named after the function it holds
+    names,
+    paths,
+    patterns,
+    strings,
+    time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +29,8 @@ def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]
 
 
 OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
-    (*strings.OVERLOADS, *format.OVERLOADS, *patterns.OVERLOADS, *time.OVERLOADS)
+    overload
+    for module in (strings, format, patterns, time, names, paths)
+    for overload in module.OVERLOADS
 )
 """Every library function: its name and its signatures."""
