@@ -114,13 +114,13 @@ class Teller:
 
 def _reason(turn: Turn) -> Text:
     """The rules that decided and, where the call did not run, what the agent was told."""
-    record = turn.record
+    result = turn.record["result"]
     deciding = [
         match
-        for match in record["matches"]
-        if match["effect"] == record["effect"] and not match["observed"]
+        for match in result["matches"]
+        if match["effect"] == result["effect"] and not match["observed"]
     ]
-    code = record["code"]
+    code = result["code"]
     if code == Code.RULE and deciding:
         reason = ", ".join(
             match["rule"] + (" (could not be evaluated, so it counts)" if match["error"] else "")

@@ -48,9 +48,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, li
 
 def deciding(turn: Turn) -> list[str]:
     """The rules that decided, or the code where no rule did."""
-    record = turn.record
-    rules = [match["rule"] for match in record["matches"] if match["effect"] == record["effect"]]
-    return rules if record["code"] == "rule" else [record["code"]]
+    result = turn.record["result"]
+    rules = [match["rule"] for match in result["matches"] if match["effect"] == result["effect"]]
+    return rules if result["code"] == "rule" else [result["code"]]
 
 
 def test_each_call_meets_the_rules_that_the_table_names(

@@ -35,9 +35,10 @@ def report(log: Path) -> None:
     for file in log.glob("*.jsonl"):
         for line in file.read_text().splitlines():
             record = json.loads(line)
-            if record["kind"] == "decision" and record["would"] != "allow":
-                rules = [match["rule"] for match in record["matches"] if match["observed"]]
-                print(f"  {record['tool']}: {', '.join(rules) or record['code']}")
+            if record["kind"] == "decision" and record["result"]["would"] != "allow":
+                result = record["result"]
+                rules = [match["rule"] for match in result["matches"] if match["observed"]]
+                print(f"  {record['input']['tool']}: {', '.join(rules) or result['code']}")
 
 
 with TemporaryDirectory() as log:
