@@ -20,30 +20,44 @@ if TYPE_CHECKING:
 
 _CALL = "__guardrails_call__"
 
-_BODIES = {
-    "function": f"return {_CALL}()",
-    "coroutine": f"return await {_CALL}()",
-    "generator": f"return (yield from {_CALL}())",
+_SHELLS = {
+    "function": f"""
+def outer({_CALL}):
+    def wrapper():
+        return {_CALL}()
+""",
+    "coroutine": f"""
+def outer({_CALL}):
+    async def wrapper():
+        return await {_CALL}()
+""",
+    "generator": f"""
+def outer({_CALL}):
+    def wrapper():
+        return (yield from {_CALL}())
+""",
     "async generator": f"""
-inner = {_CALL}()
-try:
-    item = await inner.__anext__()
-    while True:
+def outer({_CALL}):
+    async def wrapper():
+        inner = {_CALL}()
         try:
-            sent = yield item
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            item = await inner.athrow(error)
-        else:
-            item = await inner.asend(sent)
-except StopAsyncIteration:
-    return
-finally:
-    await inner.aclose()
+            item = await inner.__anext__()
+            while True:
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:
+                    item = await inner.athrow(error)
+                else:
+                    item = await inner.asend(sent)
+        except StopAsyncIteration:
+            return
+        finally:
+            await inner.aclose()
 """,
 }
-"""What the wrapper of each kind of function does; the call gets its arguments put in below."""
+"""The wrapper of each kind of function; its parameters and what it hands over are put in below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,27 +163,13 @@ def _kind(function: Callable[..., Any]) -> str:
 
 def _compile_wrapper(binding: Binding) -> CodeType:
     """The code of a function with the binding's parameters that calls the free variable."""
-    body = ast.parse(_BODIES[binding.kind]).body
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == _CALL:
-                node.args = _handed_over(binding)
-    make = ast.AsyncFunctionDef if "await" in _BODIES[binding.kind] else ast.FunctionDef
-    wrapper = make(
-        name="wrapper",
-        args=_declared(binding.signature.parameters.values()),
-        body=body,
-        decorator_list=[],
-        type_params=[],
-    )
-    outer = ast.FunctionDef(
-        name="outer",
-        args=_declared([inspect.Parameter(_CALL, inspect.Parameter.POSITIONAL_ONLY)]),
-        body=[wrapper],
-        decorator_list=[],
-        type_params=[],
-    )
-    module = ast.fix_missing_locations(ast.Module(body=[outer], type_ignores=[]))
+    module = ast.parse(_SHELLS[binding.kind])
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == _CALL:
+            node.args = _handed_over(binding)
+        elif getattr(node, "name", "") == "wrapper":
+            node.args = _declared(binding.signature.parameters.values())  # type: ignore[attr-defined]
+    ast.fix_missing_locations(module)
     code = _only_code(_only_code(compile(module, "<guardrails>", "exec")))
     return code.replace(
         co_name=binding.name,
@@ -205,7 +205,9 @@ def _compile_invoke(
     """A function of the arguments by name and those not judged that calls `function`."""
     positional: list[ast.expr] = []
     keywords: list[ast.keyword] = []
-    named = frozenset(name for name, each in parameters.items() if each.kind is not each.VAR_KEYWORD)
+    named = frozenset(
+        name for name, each in parameters.items() if each.kind is not each.VAR_KEYWORD
+    )
     for name, parameter in parameters.items():
         if name in hidden:
             value = _expression(f"hidden[{hidden.index(name)}]")
@@ -268,7 +270,9 @@ def _dress(wrapper: FunctionType, binding: Binding) -> None:
         if each.default is not empty and each.kind is each.KEYWORD_ONLY
     }
     function = binding.function
-    wrapper.__dict__.update(getattr(function, "__dict__", {}) if inspect.isroutine(function) else {})
+    wrapper.__dict__.update(
+        getattr(function, "__dict__", {}) if inspect.isroutine(function) else {}
+    )
     for way_out in ("__wrapped__", "__signature__", "func"):
         wrapper.__dict__.pop(way_out, None)
     for name in ("__module__", "__doc__", "__qualname__", "__annotations__", "__type_params__"):

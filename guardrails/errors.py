@@ -58,7 +58,7 @@ class EvaluationError(GuardrailsError):
 
 
 class InvalidActionError(GuardrailsError):
-    """An action that is refused before any rule is read; the decision's code is `invalid_action`."""
+    """An action that is refused before any rule is read, as `invalid_action`."""
 
 
 class SessionError(GuardrailsError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from guardrails.action import SessionView, Subject
 from guardrails.errors import InvalidActionError, SessionError
@@ -57,7 +57,7 @@ class Session:
     `bind`.
     """
 
-    __slots__ = ("_parent", "_state", "_token", "chain", "context", "guard")
+    __slots__ = ("_parent", "_state", "_token", "chain", "context", "guard", "subjects_json")
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Session:
         self.guard = guard
         self.chain = chain
         self.context = dict(context)
+        self.subjects_json = tuple(map(_subject_json, chain))
         self._state = state
         self._parent = _current.get()
         self._token: Token[Session | None] | None = None
@@ -113,10 +114,10 @@ class Session:
             finally:
                 _current.reset(token)
 
-        del bound.__wrapped__  # type: ignore[attr-defined]
+        del bound.__wrapped__
         return bound
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         if self._token is not None:
             raise SessionError("this session is open already; open another with `guard.session`")
         if _current.get() not in (None, self._parent):
@@ -134,7 +135,7 @@ class Session:
         if token is not None:
             _current.reset(token)
 
-    async def __aenter__(self) -> Session:
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(
@@ -144,6 +145,16 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+
+def _subject_json(subject: Subject) -> dict[str, Any]:
+    """A subject as the decision log shows it."""
+    return {
+        "id": subject.id,
+        "roles": list(subject.roles),
+        "on_behalf_of": subject.on_behalf_of,
+        "attributes": subject.judged,
+    }
 
 
 def read_context(given: Mapping[str, Any] | None) -> dict[str, Any]:

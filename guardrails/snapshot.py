@@ -54,7 +54,7 @@ def take_snapshot(arguments: object) -> Snapshot:
     return _Walk().arguments({} if arguments is None else arguments)
 
 
-def copy_plain(arguments: object) -> dict[str, Any] | None:
+def copy_plain(arguments: object) -> dict[str, Any] | None:  # noqa: C901 - one test a kind
     """Return a copy of arguments that are built-in scalars well within the bounds, else None.
 
     These are most calls. What is copied is at once what is judged and what the tool receives.
@@ -159,7 +159,7 @@ class _Walk:
             raise InvalidActionError(msg)
 
     def _text(self, value: object) -> str:
-        text: str = str.__str__(value)  # type: ignore[arg-type]
+        text: str = str.__str__(value)
         if text.isascii():
             self._weigh(len(text))
             return text

@@ -45,50 +45,65 @@ class Facts(NamedTuple):
         return cls(timestamp_of(now).ns, context, session)
 
 
+class Circumstances(NamedTuple):
+    """All that an action is judged under, read and checked.
+
+    `chain` are the subjects, the first delegator first and the one who acts last; empty where
+    nobody knows who acts. `context` holds the facts that satisfy their schemas.
+    """
+
+    chain: tuple[Subject, ...]
+    context: Mapping[str, Any]
+    session: SessionView | None
+    now_ns: int
+
+
 class Frame:
     """The variables of a condition while an action is judged, each made when it is first read.
 
-    `steps` is the work that the condition at hand may still do, `left` what is left for the
-    decision. Reading an unknown variable raises EvaluationError.
+    `member` is who of the chain is judged, `steps` the work that the condition at hand may still
+    do, `left` what is left for the decision. Reading an unknown variable raises EvaluationError.
     """
 
-    __slots__ = ("_chain", "_kinds", "_plan", "_session", "_values", "context", "left", "member",
-                 "now_ns", "steps")  # fmt: skip
+    __slots__ = ("_circumstances", "_kinds", "_plan", "_values", "left", "member", "steps")
 
-    def __init__(
-        self,
-        plan: Plan,
-        values: dict[str, Any],
-        chain: tuple[Subject, ...],
-        context: dict[str, Any],
-        session: SessionView | None,
-        now_ns: int,
-    ) -> None:
-        self.context = context
-        self.now_ns = now_ns
+    def __init__(self, plan: Plan, values: dict[str, Any], circumstances: Circumstances) -> None:
         self.member: Subject | None = None
         self.steps = CONDITION_STEPS
         self.left = DECISION_STEPS
         self._plan = plan
         self._values = values
-        self._chain = chain
-        self._session = session
+        self._circumstances = circumstances
         self._kinds: dict[str, list[Any]] | None = None
 
     @property
+    def now_ns(self) -> int:
+        """The time of the decision, in nanoseconds since 1970."""
+        return self._circumstances.now_ns
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """The variable `context`: the facts that were provided."""
+        return self._circumstances.context
+
+    @property
     def tool(self) -> str:
+        """The variable `tool`: the tool's name."""
         return self._plan.tool
 
     @property
     def constants(self) -> Mapping[str, Any]:
+        """The variable `constants`: the constants of all documents."""
         return self._plan.constants
 
     @property
     def now(self) -> Timestamp:
+        """The variable `now`: the time of the decision."""
         return Timestamp(self.now_ns)
 
     @property
     def traits(self) -> list[str]:
+        """The variable `traits`: what the tool is declared to touch."""
         declared = self._plan.declared
         if declared is None or declared.traits is None:
             raise EvaluationError("`traits` is unknown: the tool is not declared with any")
@@ -96,6 +111,7 @@ class Frame:
 
     @property
     def kinds(self) -> dict[str, list[Any]]:
+        """The variable `kinds`: the values of marked arguments, by kind."""
         if self._kinds is None:
             declared = self._plan.declared
             schema = None if declared is None else declared.arguments
@@ -104,6 +120,7 @@ class Frame:
 
     @property
     def subject(self) -> dict[str, Any]:
+        """The variable `subject`: who acts."""
         member = self.member
         if member is None:
             raise EvaluationError("`subject` is unknown")
@@ -111,12 +128,14 @@ class Frame:
             "id": member.id,
             "roles": list(member.roles),
             "on_behalf_of": member.on_behalf_of,
-            "chain": [each.id for each in self._chain],
+            "chain": [each.id for each in self._circumstances.chain],
             "attributes": member.judged,
         }
 
     @property
     def session(self) -> dict[str, Any]:
-        if self._session is None:
+        """The variable `session`: the session's id and labels."""
+        session = self._circumstances.session
+        if session is None:
             raise EvaluationError("`session` is unknown")
-        return {"id": self._session.id, "labels": sorted(self._session.labels)}
+        return {"id": session.id, "labels": sorted(session.labels)}

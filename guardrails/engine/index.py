@@ -78,9 +78,7 @@ def names_exactly(rule: CompiledRule, tool: str) -> bool:
 
 def _sanctions(rule: CompiledRule, tool: str, declared: Tool | None) -> bool:
     """Wildcards and traits of an allow rule concern declared tools only."""
-    return (
-        rule.effect is not Effect.ALLOW or declared is not None or names_exactly(rule, tool)
-    )
+    return rule.effect is not Effect.ALLOW or declared is not None or names_exactly(rule, tool)
 
 
 def _covers(rule: CompiledRule, traits: tuple[str, ...] | None) -> bool:

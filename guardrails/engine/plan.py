@@ -12,11 +12,10 @@ from guardrails.errors import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import FunctionType
 
-    from guardrails.action import SessionView, Subject
     from guardrails.decision import Decision
-    from guardrails.engine.rule import CompiledRule
+    from guardrails.engine.facts import Circumstances
+    from guardrails.engine.rule import Compiled, CompiledRule
     from guardrails.language.document import Tool
 
 _REMEMBERED = 256
@@ -77,20 +76,13 @@ class Plan:
             return None
         return self._outcomes.get(matched) or self._remember(matched)
 
-    def decide(
-        self,
-        values: dict[str, Any],
-        chain: tuple[Subject, ...],
-        context: dict[str, Any],
-        session: SessionView | None,
-        now_ns: int,
-    ) -> Decision:
+    def decide(self, values: dict[str, Any], circumstances: Circumstances) -> Decision:
         """Return the decision over a call whose arguments have been checked."""
-        frame = Frame(self, values, chain, context, session, now_ns)
+        frame = Frame(self, values, circumstances)
         if not self._by_subject:
             return self._judge(values, frame)
         decisions = []
-        for member in chain or (None,):
+        for member in circumstances.chain or (None,):
             frame.member = member
             decisions.append(self._judge(values, frame))
         return combine_chain(decisions)
@@ -114,7 +106,7 @@ class Plan:
         return decision
 
 
-def _reads_frame(condition: FunctionType | None) -> bool:
+def _reads_frame(condition: Compiled | None) -> bool:
     """Whether a compiled condition looks at anything but the arguments, or charges for work."""
     if condition is None:
         return False

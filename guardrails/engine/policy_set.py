@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.action import Action, SessionView, Subject, is_tool_name
 from guardrails.decision import Code, Decision, Effect
+from guardrails.engine.facts import Circumstances
 from guardrails.engine.index import RuleIndex
 from guardrails.engine.plan import Plan
 from guardrails.engine.rule import CompiledRule
-from guardrails.errors import EvaluationError, InvalidActionError
+from guardrails.errors import InvalidActionError
 from guardrails.json_form import json_form
 from guardrails.snapshot import copy_plain, judge_value, take_snapshot
 
@@ -46,7 +47,8 @@ class PolicySet:
         if type(action) is Action:
             tool, arguments, subject, context, session = action
             plan = self._plans.get(tool) if type(tool) is str else None
-            if plan is not None and plan.immediate and subject is context is session is None:
+            alone = subject is None and context is None and session is None
+            if plan is not None and plan.immediate and alone:
                 values = copy_plain(arguments)
                 if values is not None:
                     decision = plan.decide_quickly(values)
@@ -57,16 +59,10 @@ class PolicySet:
         except InvalidActionError as error:
             return self.refuse(Code.INVALID_ACTION, str(error))
 
-    def judge(
-        self,
-        plan: Plan,
-        snapshot: Snapshot,
-        chain: tuple[Subject, ...],
-        context: dict[str, Any],
-        session: SessionView | None,
-        now_ns: int,
-    ) -> Decision:
+    def judge(self, plan: Plan, snapshot: Snapshot, circumstances: Circumstances) -> Decision:
         """Return the decision over parts that have been read already."""
+        if not self.bundle.documents:
+            return self.refuse(Code.NO_POLICIES, "No policies are in force, so nothing may run.")
         values = snapshot.values
         declared = plan.declared
         if declared is not None and declared.arguments is not None:
@@ -79,7 +75,7 @@ class PolicySet:
             decision = plan.decide_quickly(values)
             if decision is not None:
                 return decision
-        return plan.decide(values, chain, context, session, now_ns)
+        return plan.decide(values, circumstances)
 
     def plan(self, tool: object) -> Plan:
         """Return what is known of `tool` before a call; raises InvalidActionError for its name."""
@@ -91,7 +87,7 @@ class PolicySet:
                 return self._make_plan(tool)
         raise InvalidActionError("the name of the tool is not one that a tool can have")
 
-    def admit(self, context: dict[str, Any]) -> dict[str, Any]:
+    def admit(self, context: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the facts of `context` that satisfy their declared schemas."""
         schema = self.bundle.context
         return context if schema is None else schema.admit(context)
@@ -110,7 +106,7 @@ class PolicySet:
             raise InvalidActionError("the session of an action is a `SessionView`")
         chain = read_chain(action.subject, session)
         context = self.admit(read_facts(action.context) | read_facts(facts.context))
-        return self.judge(plan, snapshot, chain, context, session, facts.now_ns)
+        return self.judge(plan, snapshot, Circumstances(chain, context, session, facts.now_ns))
 
     def _make_plan(self, tool: str) -> Plan:
         plan = Plan(

@@ -150,9 +150,7 @@ class SubjectsTest:
         )
 
 
-def evaluate(
-    condition: Compiled, values: dict[str, Any], frame: Frame
-) -> tuple[bool, str | None]:
+def evaluate(condition: Compiled, values: dict[str, Any], frame: Frame) -> tuple[bool, str | None]:
     """Whether `condition` holds, and the error if it has no value (then it doesn't).
 
     The work it did is taken off what the decision has left.

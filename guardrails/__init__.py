@@ -1,0 +1,54 @@
+"""Guardrails for AI agents as policy, in code: every tool call is judged before it runs."""
+
+from guardrails.action import Action, SessionView, Subject
+from guardrails.adapters.decorator import configure, tool
+from guardrails.decision import Code, Decision, Effect, RuleMatch, UsedException
+from guardrails.engine import Facts, PolicySet
+from guardrails.errors import (
+    ActionDenied,
+    ApprovalRequired,
+    ConfigurationError,
+    EvaluationError,
+    GuardrailsError,
+    InvalidActionError,
+    LogDamaged,
+    LogUnavailable,
+    PolicyError,
+    Problem,
+    SessionError,
+)
+from guardrails.guard import Guard, Health, load_policies
+from guardrails.session import Session, current_session
+from guardrails.version import __version__
+
+__all__ = [
+    "Action",
+    "ActionDenied",
+    "ApprovalRequired",
+    "Code",
+    "ConfigurationError",
+    "Decision",
+    "Effect",
+    "EvaluationError",
+    "Facts",
+    "Guard",
+    "GuardrailsError",
+    "Health",
+    "InvalidActionError",
+    "LogDamaged",
+    "LogUnavailable",
+    "PolicyError",
+    "PolicySet",
+    "Problem",
+    "RuleMatch",
+    "Session",
+    "SessionError",
+    "SessionView",
+    "Subject",
+    "UsedException",
+    "__version__",
+    "configure",
+    "current_session",
+    "load_policies",
+    "tool",
+]

@@ -1,0 +1,1 @@
+"""Ways for a host's tools to reach the guard."""

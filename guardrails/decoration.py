@@ -1,0 +1,127 @@
+"""A tool function made a guarded one, whatever kind of function it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardrails.binding import bind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
+
+    from guardrails.binding import Binding
+    from guardrails.enforcement import Enforcer
+
+    Find = Callable[[], Enforcer]
+
+_NO_REST: Mapping[str, Any] = {}
+
+
+def decorate(find: Find, target: Any, ignore: Iterable[str]) -> Any:
+    """Return what `@tool`, `@tool("name")` or `@tool(ignore=[..])` make of `target`.
+
+    `find` returns, at each call, the enforcer that judges it.
+    """
+    if target is not None and not isinstance(target, str):
+        return _guard(find, target, None, ignore)
+    return lambda function: _guard(find, function, target, ignore)
+
+
+def _guard(
+    find: Find, function: Callable[..., Any], name: str | None, ignore: Iterable[str]
+) -> Callable[..., Any]:
+    binding = bind(function, ignore)
+    make = {
+        "function": _call_function,
+        "coroutine": _call_coroutine,
+        "generator": _call_generator,
+        "async generator": _call_async_generator,
+    }[binding.kind]
+    return binding.wrap(make(find, binding.name if name is None else name, binding))
+
+
+def _call_function(find: Find, tool: str, binding: Binding) -> Callable[..., Any]:
+    invoke, optional = binding.invoke, binding.optional
+
+    def call(
+        given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
+    ) -> Any:
+        fault = join_rest(binding, given, rest) if rest else ""
+        return find().run(tool, given, lambda received: invoke(received, hidden), optional, fault)
+
+    return call
+
+
+def _call_coroutine(find: Find, tool: str, binding: Binding) -> Callable[..., Awaitable[Any]]:
+    invoke, optional = binding.invoke, binding.optional
+
+    async def call(
+        given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
+    ) -> Any:
+        fault = join_rest(binding, given, rest) if rest else ""
+        return await find().run_async(
+            tool, given, lambda received: invoke(received, hidden), optional, fault
+        )
+
+    return call
+
+
+def _call_generator(
+    find: Find, tool: str, binding: Binding
+) -> Callable[..., Generator[Any, Any, Any]]:
+    def call(
+        given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
+    ) -> Generator[Any, Any, Any]:
+        fault = join_rest(binding, given, rest) if rest else ""
+        enforcer = find()
+        admitted = enforcer.admit(tool, given, binding.optional, fault)
+        try:
+            result = yield from binding.invoke(admitted.received, hidden)
+        except BaseException as error:
+            enforcer.settle(admitted, error)
+            raise
+        enforcer.settle(admitted)
+        return result
+
+    return call
+
+
+def _call_async_generator(
+    find: Find, tool: str, binding: Binding
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    async def call(
+        given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
+    ) -> AsyncGenerator[Any, Any]:
+        fault = join_rest(binding, given, rest) if rest else ""
+        enforcer = find()
+        admitted = await enforcer.admit_async(tool, given, binding.optional, fault)
+        inner = binding.invoke(admitted.received, hidden)
+        try:
+            item = await anext(inner)
+            while True:
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - thrown in, to be passed on
+                    item = await inner.athrow(error)
+                else:
+                    item = await inner.asend(sent)
+        except StopAsyncIteration:
+            enforcer.settle(admitted)
+        except BaseException as error:
+            enforcer.settle(admitted, error)
+            raise
+        finally:
+            await inner.aclose()
+
+    return call
+
+
+def join_rest(binding: Binding, given: dict[str, Any], rest: Mapping[str, Any]) -> str:
+    """Let the further keyword arguments join `given`; return why not, if a name stands twice."""
+    taken = sorted(binding.reserved.intersection(rest))
+    if taken:
+        return f"the further arguments have `{taken[0]}`, which is a parameter of the tool"
+    given.update(rest)
+    return ""

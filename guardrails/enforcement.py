@@ -1,0 +1,286 @@
+"""The point where policy is enforced: decide, write it down, then run or refuse."""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+
+from guardrails.action import MAX_NAME, Action
+from guardrails.audit.records import DecisionEntry
+from guardrails.decision import Code, Decision, Effect
+from guardrails.engine.facts import Circumstances
+from guardrails.errors import (
+    ActionDenied,
+    ApprovalRequired,
+    InvalidActionError,
+    LogUnavailable,
+)
+from guardrails.language.pattern import Pattern
+from guardrails.session import current_session
+from guardrails.snapshot import Snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from guardrails.audit.log import DecisionLog
+    from guardrails.engine import PolicySet
+    from guardrails.engine.plan import Plan
+    from guardrails.providers import Providers
+    from guardrails.session import Session
+
+    R = TypeVar("R")
+
+_NO_FACTS: Mapping[str, Any] = {}
+
+
+class Call(NamedTuple):
+    """A call that may run: its record's id, what the tool receives, and when it began."""
+
+    id: str
+    received: Mapping[str, Any]
+    began_ns: int
+
+
+class _Proposal(NamedTuple):
+    """A call as it is judged, and the facts that a provider has to look up for it."""
+
+    policies: PolicySet
+    plan: Plan
+    snapshot: Snapshot
+    session: Session | None
+    context: Mapping[str, Any]
+    wanted: tuple[str, ...]
+
+    @property
+    def action(self) -> Action:
+        session = self.session
+        return Action(
+            self.plan.tool,
+            self.snapshot.values,
+            None if session is None else session.subject,
+            self.context,
+            None if session is None else session.view,
+        )
+
+
+class Enforcer:
+    """Lets a call run only where policy does and the log has its record.
+
+    `observed` are patterns of tools that run whatever is decided; only the log can refuse them.
+    """
+
+    __slots__ = ("_announced", "_lock", "_log", "_observed", "policies", "providers")
+
+    def __init__(
+        self,
+        policies: PolicySet,
+        log: DecisionLog,
+        providers: Providers,
+        observed: Iterable[str] = (),
+    ) -> None:
+        self.policies = policies
+        self._log = log
+        self.providers = providers
+        self._observed = tuple(map(Pattern, observed))
+        self._announced = False
+        self._lock = Lock()
+
+    def run(
+        self,
+        tool: str,
+        arguments: Any,
+        invoke: Callable[[Mapping[str, Any]], R],
+        optional: frozenset[str] = frozenset(),
+        fault: str = "",
+    ) -> R:
+        """Return `invoke(received)` if the call of `tool` may run.
+
+        `optional` are parameters whose None means that nothing was given; `fault` says why the
+        arguments can't be judged. Raises ActionDenied, ApprovalRequired, or what `invoke` raises.
+        """
+        call = self.admit(tool, arguments, optional, fault)
+        try:
+            result = invoke(call.received)
+        except BaseException as error:
+            self.settle(call, error)
+            raise
+        self.settle(call)
+        return result
+
+    async def run_async(
+        self,
+        tool: str,
+        arguments: Any,
+        invoke: Callable[[Mapping[str, Any]], Awaitable[R]],
+        optional: frozenset[str] = frozenset(),
+        fault: str = "",
+    ) -> R:
+        """Return `await invoke(received)` if the call of `tool` may run; see `run`."""
+        call = await self.admit_async(tool, arguments, optional, fault)
+        try:
+            result = await invoke(call.received)
+        except BaseException as error:
+            self.settle(call, error)
+            raise
+        self.settle(call)
+        return result
+
+    def admit(
+        self, tool: str, arguments: Any, optional: frozenset[str] = frozenset(), fault: str = ""
+    ) -> Call:
+        """Return the call, decided and recorded; raises ActionDenied or ApprovalRequired."""
+        try:
+            proposal = self._read(tool, arguments, optional, fault)
+        except InvalidActionError as error:
+            return self._refuse_unread(tool, arguments, error)
+        context = proposal.context
+        if proposal.wanted:
+            found = self.providers.gather(proposal.wanted, proposal.action)
+            context = {**context, **found}
+        return self._conclude(proposal, context)
+
+    async def admit_async(
+        self, tool: str, arguments: Any, optional: frozenset[str] = frozenset(), fault: str = ""
+    ) -> Call:
+        """Return the call, as `admit` does, without holding up the event loop for facts."""
+        try:
+            proposal = self._read(tool, arguments, optional, fault)
+        except InvalidActionError as error:
+            return self._refuse_unread(tool, arguments, error)
+        context = proposal.context
+        if proposal.wanted:
+            found = await self.providers.gather_async(proposal.wanted, proposal.action)
+            context = {**context, **found}
+        return self._conclude(proposal, context)
+
+    def settle(self, call: Call, error: BaseException | None = None) -> None:
+        """Record how the call ended: with a value, or with `error`.
+
+        A log that can't take it is not the call's fault: the log refuses whatever comes next.
+        """
+        if error is None:
+            outcome = "returned"
+        elif isinstance(error, Exception):
+            outcome = "raised"
+        else:
+            outcome = "abandoned" if isinstance(error, GeneratorExit) else "cancelled"
+        kind = None if error is None else type(error).__name__
+        try:
+            self._log.outcome(call.id, outcome, perf_counter_ns() - call.began_ns, kind)
+        except LogUnavailable:
+            return
+
+    def _read(self, tool: str, arguments: Any, optional: frozenset[str], fault: str) -> _Proposal:
+        if fault:
+            raise InvalidActionError(fault)
+        policies = self.policies
+        plan = policies.plan(tool)
+        if optional and plan.declared is not None:
+            arguments = _without_nulls(plan, arguments, optional)
+        snapshot = take_snapshot(arguments)
+        session = current_session()
+        context = _NO_FACTS if session is None else session.context
+        wanted = self.providers.wanted(plan.context_keys, context)
+        return _Proposal(policies, plan, snapshot, session, context, wanted)
+
+    def _conclude(self, proposal: _Proposal, context: Mapping[str, Any]) -> Call:
+        policies, plan, snapshot, session, _, _ = proposal
+        facts = policies.admit(context) if plan.context_keys else _NO_FACTS
+        now_ns = time_ns()
+        if session is None:
+            circumstances = Circumstances((), facts, None, now_ns)
+        else:
+            circumstances = Circumstances(session.chain, facts, session.view, now_ns)
+        decision = policies.judge(plan, snapshot, circumstances)
+        declared = plan.declared
+        entry = DecisionEntry(
+            tool=plan.tool,
+            arguments=snapshot.values,
+            decision=decision,
+            subjects=() if session is None else session.subjects_json,
+            session_id=None if session is None else session.id,
+            labels=() if session is None else tuple(session.labels),
+            context=_read_facts(plan, facts),
+            masked=() if declared is None else declared.mask,
+            enforced=not self._observes(plan.tool),
+        )
+        call = self._record(entry, snapshot.received)
+        if session is not None and declared is not None and declared.returns:
+            session.add_labels(declared.returns)
+        return call
+
+    def _refuse_unread(self, tool: object, given: Any, error: InvalidActionError) -> Call:
+        """Record a call that can't be judged, and refuse it unless its tool is only observed."""
+        name = _printable(tool)
+        session = current_session()
+        entry = DecisionEntry(
+            tool=name,
+            arguments={},
+            decision=self.policies.refuse(Code.INVALID_ACTION, str(error)),
+            subjects=() if session is None else session.subjects_json,
+            session_id=None if session is None else session.id,
+            enforced=not self._observes(name),
+        )
+        return self._record(entry, given)
+
+    def _record(self, entry: DecisionEntry, received: Any) -> Call:
+        try:
+            if not self._announced:
+                self._announce()
+            record = self._log.decision(entry)
+        except LogUnavailable as error:
+            message = "This action was refused: the decision over it could not be recorded."
+            decision = self.policies.refuse(Code.UNAVAILABLE, message)
+            raise ActionDenied(message, decision, "") from error
+        if entry.enforced and entry.decision.effect is not Effect.ALLOW:
+            _refuse(entry.decision, record)
+        return Call(record, received, perf_counter_ns())
+
+    def _announce(self) -> None:
+        """Record, before the first decision, which policies are in force."""
+        with self._lock:
+            if not self._announced:
+                documents = [document.path for document in self.policies.bundle.documents]
+                self._log.event("load", revision=self.policies.revision, documents=documents)
+                self._announced = True
+
+    def _observes(self, tool: str) -> bool:
+        return any(pattern.matches(tool) for pattern in self._observed)
+
+
+def _refuse(decision: Decision, record: str) -> NoReturn:
+    error: type[ActionDenied | ApprovalRequired]
+    if decision.effect is Effect.ESCALATE:
+        error, neutral = ApprovalRequired, "This action needs a person's approval"
+    else:
+        error, neutral = ActionDenied, "This action is not permitted"
+    raise error(decision.message or f"{neutral} (decision {record}).", decision, record)
+
+
+def _without_nulls(plan: Plan, arguments: Any, optional: frozenset[str]) -> Any:
+    """The arguments less those left at None where the tool's schema refuses null."""
+    declared = plan.declared
+    schema = None if declared is None else declared.arguments
+    if schema is None or type(arguments) is not dict:
+        return arguments
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None or name not in optional or not schema.refuses_null(name)
+    }
+
+
+def _read_facts(plan: Plan, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The facts that the rules read, for the log."""
+    keys = plan.context_keys
+    if not keys:
+        return None
+    return facts if "*" in keys else {key: facts[key] for key in keys if key in facts}
+
+
+def _printable(tool: object) -> str:
+    """The name of a tool that can't have it, fit to be written down."""
+    if type(tool) is not str:
+        return ""
+    return tool[: 2 * MAX_NAME].encode("utf-8", "backslashreplace").decode()

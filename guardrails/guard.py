@@ -1,0 +1,271 @@
+"""The guard: it decides over a call, writes that down, and only then lets it run."""
+
+from __future__ import annotations
+
+import os
+from secrets import token_hex
+from threading import Lock
+from time import time_ns
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+
+from guardrails.action import Action, Subject
+from guardrails.audit.log import DecisionLog
+from guardrails.decision import Code, Decision
+from guardrails.decoration import decorate
+from guardrails.display import escape
+from guardrails.enforcement import Enforcer
+from guardrails.engine import Facts, PolicySet
+from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
+from guardrails.providers import Providers
+from guardrails.session import (
+    Session,
+    SessionState,
+    current_session,
+    inherit_context,
+    read_context,
+)
+from guardrails.snapshot import take_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    F = TypeVar("F", bound=Callable[..., Any])
+    R = TypeVar("R")
+
+FACTS_TIMEOUT = 5.0
+"""Seconds that a provider of a fact has, unless `Guard.load` is told otherwise."""
+
+MAX_SESSIONS = 100_000
+"""How many sessions opened by an id a guard remembers; to forget one would lose its labels."""
+
+MAX_ID = 256
+"""How many characters the id of a session may have."""
+
+
+def load_policies(path: str | Path) -> PolicySet:
+    """Return the policies of a folder, ready to judge; raises PolicyError with every problem."""
+    from guardrails.language.loader import load  # noqa: PLC0415 - only where policies are read
+
+    return PolicySet(load(path))
+
+
+class Health(NamedTuple):
+    """What a guard says of itself.
+
+    `age` is in seconds since the policies were loaded; `last_error` is why the last load failed
+    ("" if it did not). `writable` says that this process could change the policies it obeys.
+    """
+
+    revision: str
+    age: float
+    last_error: str
+    writable: bool
+
+
+class Guard:
+    """Judges every call of the tools it decorates by one set of policies.
+
+    `Guard.load` makes one. A guard may be used by any number of threads and event loops.
+    """
+
+    def __init__(
+        self,
+        policies: PolicySet,
+        *,
+        log: DecisionLog,
+        folder: str = "",
+        observe: Iterable[str] = (),
+        facts: Mapping[str, Callable[[Action], Any]] | None = None,
+        facts_timeout: float = FACTS_TIMEOUT,
+    ) -> None:
+        self._enforcer = Enforcer(policies, log, Providers(facts or {}, facts_timeout), observe)
+        self._providers = self._enforcer.providers
+        self._folder = folder
+        self._loaded_ns = time_ns()
+        self._sessions: dict[str, SessionState] = {}
+        self._lock = Lock()
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        log: str | Path | DecisionLog | None = None,
+        revision: str | None = None,
+        observe: Iterable[str] = (),
+        facts: Mapping[str, Callable[[Action], Any]] | None = None,
+        facts_timeout: float = FACTS_TIMEOUT,
+        on_escalate: str = "raise",
+    ) -> Guard:
+        """Return a guard over the policies in the folder `path`.
+
+        `log` is the folder of the decision log, or "-" for standard output; by default
+        `GUARDRAILS_LOG`, else `.guardrails/log`. `revision` is the digest that the policies must
+        have. `observe` are patterns of tools that run whatever is decided, for gradual adoption.
+        `facts` are functions that look up a context fact when a rule reads it, each within
+        `facts_timeout` seconds.
+
+        Raises PolicyError with every problem of the policies, ConfigurationError for policies of
+        another revision and for settings that can't be.
+        """
+        if on_escalate != "raise":
+            msg = f'`on_escalate` is "raise": this version can\'t do {on_escalate!r}'
+            raise ConfigurationError(msg)
+        policies = load_policies(path)
+        if revision is not None and policies.revision != revision:
+            msg = (
+                f"the policies in `{path}` have the revision {policies.revision}, not {revision};"
+                " if the change was meant, give the new one"
+            )
+            raise ConfigurationError(msg)
+        return cls(
+            policies,
+            log=log if isinstance(log, DecisionLog) else DecisionLog(log),
+            folder=os.path.abspath(path),  # noqa: PTH100 - a link stays a link
+            observe=observe,
+            facts=facts,
+            facts_timeout=facts_timeout,
+        )
+
+    @property
+    def policies(self) -> PolicySet:
+        """The policies in force."""
+        return self._enforcer.policies
+
+    def health(self) -> Health:
+        """Return what the guard says of itself."""
+        return Health(
+            revision=self._enforcer.policies.revision,
+            age=(time_ns() - self._loaded_ns) / 1e9,
+            last_error="",
+            writable=_writable(self._folder),
+        )
+
+    def session(
+        self,
+        *,
+        subject: str | None = None,
+        roles: Iterable[str] = (),
+        on_behalf_of: str = "",
+        attributes: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        id: str | None = None,  # noqa: A002 - the name in policies and in the log
+    ) -> Session:
+        """Return a session, to be entered with `with` or `async with`.
+
+        Inside another session it is a delegation. An `id` given again resumes that session; it
+        must be opened by the same subject. Raises SessionError where that isn't so, and
+        InvalidActionError for a subject that none can be.
+        """
+        if subject is None and (roles or on_behalf_of or attributes):
+            raise SessionError("`roles`, `on_behalf_of` and `attributes` need a `subject`")
+        acting = None if subject is None else Subject(subject, roles, on_behalf_of, attributes)
+        own = read_context(context)
+        parent = current_session()
+        if parent is None:
+            return Session(self, self._state(id, acting), () if acting is None else (acting,), own)
+        if id is not None and id != parent.id:
+            raise SessionError("a delegation has the session id of the session around it")
+        chain = parent.chain if acting is None else (*parent.chain, acting)
+        return Session(self, parent.state, chain, inherit_context(parent.context, own))
+
+    def decide(self, action: Action, *, now: datetime | None = None) -> Decision:
+        """Return the decision over `action` with the facts of this moment, or of `now`.
+
+        Nothing is logged and nothing runs.
+        """
+        now_ns = time_ns() if now is None else Facts.at(now).now_ns
+        session = current_session()
+        try:
+            plan = self._enforcer.policies.plan(action.tool)
+            snapshot = take_snapshot(action.arguments)
+        except InvalidActionError as error:
+            return self._enforcer.policies.refuse(Code.INVALID_ACTION, str(error))
+        except AttributeError:
+            return self._enforcer.policies.refuse(
+                Code.INVALID_ACTION, "there is no action to judge"
+            )
+        known = {**(action.context or {}), **(session.context if session is not None else {})}
+        context = dict(session.context) if session is not None else {}
+        wanted = self._providers.wanted(plan.context_keys, known)
+        if wanted:
+            proposed = action._replace(arguments=snapshot.values)
+            context |= self._providers.gather(wanted, proposed)
+        view = None if session is None else session.view
+        return self._enforcer.policies.decide(action, Facts(now_ns, context, view))
+
+    @overload
+    def tool(self, function: F, /) -> F: ...
+
+    @overload
+    def tool(
+        self, name: str | None = None, /, *, ignore: Iterable[str] = ()
+    ) -> Callable[[F], F]: ...
+
+    def tool(self, target: Any = None, /, *, ignore: Iterable[str] = ()) -> Any:
+        """Decorate a tool function, so that every call of it is judged first.
+
+        Use it bare, or with the tool's name (by default the function's) and the parameters to
+        `ignore`, which are neither judged nor logged. Works on functions, coroutines, methods and
+        generators; innermost, directly over `def`. Raises ConfigurationError for anything else.
+        """
+        return decorate(lambda: self._enforcer, target, ignore)
+
+    def wrap(self, tools: Iterable[Callable[..., Any]]) -> list[Callable[..., Any]]:
+        """Return the functions of `tools`, each decorated under its own name."""
+        return [self.tool(function) for function in tools]
+
+    def run(self, tool: str, arguments: Mapping[str, Any], function: Callable[..., R]) -> R:
+        """Return `function(**arguments)` if policy lets the call of `tool` run.
+
+        The function receives the arguments as they were judged. Raises ActionDenied or
+        ApprovalRequired where it may not run, and whatever the function raises.
+        """
+        return self._enforcer.run(tool, arguments, lambda received: function(**received))
+
+    async def arun(
+        self, tool: str, arguments: Mapping[str, Any], function: Callable[..., Awaitable[R]]
+    ) -> R:
+        """Return `await function(**arguments)` if policy lets it run; else raises as `run` does."""
+        return await self._enforcer.run_async(
+            tool, arguments, lambda received: function(**received)
+        )
+
+    @property
+    def enforcer(self) -> Enforcer:
+        """The point through which every call goes; for adapters."""
+        return self._enforcer
+
+    def _state(self, id: str | None, acting: Subject | None) -> SessionState:  # noqa: A002
+        """The state of the session `id`, new or resumed by the subject that opened it."""
+        if id is None:
+            return SessionState(_new_id(), acting)
+        if type(id) is not str or not id or len(id) > MAX_ID:
+            msg = f"the id of a session is a text of 1 to {MAX_ID} characters"
+            raise SessionError(msg)
+        with self._lock:
+            state = self._sessions.get(id)
+            if state is None:
+                if len(self._sessions) >= MAX_SESSIONS:
+                    msg = f"this guard remembers {MAX_SESSIONS:,} sessions and can take no more"
+                    raise SessionError(msg)
+                state = self._sessions[id] = SessionState(id, acting)
+        if (state.subject and state.subject.id) != (acting and acting.id):
+            msg = f"the session `{escape(id)}` was opened by another subject"
+            raise SessionError(msg)
+        return state
+
+
+def _new_id() -> str:
+    return f"s-{token_hex(8)}"
+
+
+def _writable(folder: str) -> bool:
+    """Whether this process could change what lies in `folder`, or put something in its place."""
+    return any(
+        os.access(os.path.join(root, name), os.W_OK)  # noqa: PTH118 - as `os.walk` gives them
+        for root, _, names in os.walk(folder, followlinks=True)
+        for name in (".", *names)
+    )
