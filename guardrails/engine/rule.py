@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from guardrails.decision import Effect, RuleMatch, UsedException
 from guardrails.engine.facts import CONDITION_STEPS
 from guardrails.errors import EvaluationError
-from guardrails.language.cel.compiler import compile_condition
 from guardrails.language.document import Condition, Subjects
 from guardrails.language.pattern import Pattern
 
@@ -179,4 +178,8 @@ def rule_conditions(rule: Rule) -> tuple[Condition, ...]:
 
 
 def _compile(condition: Condition) -> Compiled:
+    from guardrails.language.cel.compiler import (  # noqa: PLC0415 - only where policies are loaded
+        compile_condition,
+    )
+
     return compile_condition(condition.checked)
