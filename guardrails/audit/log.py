@@ -1,0 +1,186 @@
+"""The decision log as the guard sees it: decisions, outcomes, events, and refusal when it fails."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections import deque
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from guardrails.audit.records import Encoder, encode_event, encode_fields, encode_outcome
+from guardrails.audit.writer import Durability, Settings, Writer, open_writer
+from guardrails.errors import ConfigurationError, LogUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardrails.audit.records import DecisionEntry
+
+ROTATE_BYTES = 64 * 1024 * 1024
+"""Bytes after which a file is full, by default: some 90,000 records."""
+
+VARIABLE, DEFAULT_FOLDER = "GUARDRAILS_LOG", ".guardrails/log"
+
+
+class DecisionLog:
+    """The log of a process: one chain of records, begun with the first of them.
+
+    `folder` is where its files go; None means the variable `GUARDRAILS_LOG`, or
+    `.guardrails/log`; `-` means standard output. With `durability="disk"` a record outlives a
+    loss of power, not only the process. `key` adds a digest of the unmasked arguments to each
+    decision. `seal` is the writer's key file, by default `seal.key` in the folder if
+    `guardrails audit init` made one. `clock` gives nanoseconds since 1970.
+
+    All threads may share a log; a forked child goes on in a chain of its own. Every method raises
+    `LogUnavailable` when the record can't be stored: then the action it stands for must not run.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str | None = None,
+        *,
+        durability: Durability = "process",
+        rotate_bytes: int = ROTATE_BYTES,
+        key: bytes | None = None,
+        seal: Path | str | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        if durability not in ("process", "disk"):
+            raise ConfigurationError(f"durability is `process` or `disk`, not `{durability}`")
+        place = _place(folder)
+        if place is None and seal is not None:
+            raise ConfigurationError("a sealed log needs a folder; standard output has no tail")
+        path = None if seal is None else Path(seal).absolute()
+        self._settings = Settings(place, durability, rotate_bytes, path, clock)
+        self._encoder = Encoder(key)
+        self._refusal = ""
+        self._dead = ""
+        self._lock = RLock()
+        self._busy = False
+        self._writer: Writer | None = None
+        self._deferred: deque[tuple[bytes, bytes]] = deque()
+        self._refused = 0
+        self._reason = ""
+        _after_fork(self)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the log's files, or None for standard output."""
+        return self._settings.folder
+
+    def decision(self, entry: DecisionEntry) -> str:
+        """Store a decision and return its id, which names it in the log and towards the agent."""
+        body = self._encoder.decision(entry)
+        if self._refusal:
+            raise LogUnavailable(self._refusal)
+        return self._store(b"decision", body)
+
+    def outcome(
+        self, decision_id: str, outcome: str, duration_ns: int, error: str | None = None
+    ) -> None:
+        """Store how the call of a decision ended; `error` names the exception, not its text.
+
+        The call has happened, so if this fails the log refuses every decision from then on.
+        """
+        body = encode_outcome(decision_id, outcome, duration_ns, error)
+        try:
+            self._store(b"outcome", body)
+        except LogUnavailable as failure:
+            self._refusal = f"the outcome of {decision_id} could not be recorded: {failure}"
+            raise
+
+    def event(self, kind: str, **fields: object) -> str:
+        """Store something that is no call (`load`, `override`, `stop`) and return its id."""
+        return self._store(kind.encode(), encode_event(kind, fields))
+
+    def close(self) -> None:
+        """Write that the log ends here; from now on it refuses every record."""
+        with self._lock:
+            self._dead = self._dead or "the decision log is closed"
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.finish()
+
+    def _store(self, kind: bytes, body: bytes) -> str:
+        with self._lock:
+            if self._busy:
+                return self._defer(kind, body)
+            self._busy = True
+            try:
+                name = self._write(kind, body)
+                while self._deferred:
+                    self._write(*self._deferred.popleft())
+            finally:
+                self._busy = False
+            return name
+
+    def _defer(self, kind: bytes, body: bytes) -> str:
+        """Take a record from code that interrupted this thread while it was writing another.
+
+        That is a signal handler, or a finalizer that the garbage collector runs, such as that of
+        a guarded generator which nobody finished: its outcome can wait for the record at hand. A
+        decision can't, since its tool would run before it is stored.
+        """
+        if kind != b"outcome":
+            raise LogUnavailable("the decision log is being written by the same thread")
+        self._deferred.append((kind, body))
+        return ""
+
+    def _write(self, kind: bytes, body: bytes) -> str:
+        if self._dead:
+            raise LogUnavailable(self._dead)
+        try:
+            if self._writer is None:
+                self._writer = open_writer(self._settings)
+            if self._refused:
+                self._tell_gap(self._writer)
+            return self._writer.write(kind, body)
+        except LogUnavailable as failure:
+            self._refused += 1
+            self._reason = str(failure)
+            if self._writer is not None and self._writer.lost:
+                self._dead = self._reason
+            raise
+        except BaseException:
+            # Interrupted between storing a record and counting it: going on could break the chain.
+            self._dead = "the decision log was interrupted while it wrote a record"
+            raise
+
+    def _tell_gap(self, writer: Writer) -> None:
+        """Write down how many records were refused, now that the log takes them again."""
+        lost = {"refused": self._refused, "reason": self._reason}
+        writer.write(b"gap", encode_fields(lost))
+        self._refused = 0
+
+    def _in_child(self) -> None:
+        """Begin again without a chain: the parent's lock, records and files stay the parent's."""
+        writer, self._writer = self._writer, None
+        self._lock = RLock()
+        self._busy = False
+        self._deferred.clear()
+        self._refused = 0
+        if writer is not None:
+            writer.abandon()
+
+
+def _place(folder: Path | str | None) -> Path | None:
+    chosen = folder if folder is not None else os.environ.get(VARIABLE) or DEFAULT_FOLDER
+    return None if str(chosen) == "-" else Path(chosen).absolute()
+
+
+def _after_fork(log: DecisionLog) -> None:
+    """Give a forked child a chain of its own; a `stat` or `getpid` per call would find it too late.
+
+    The interpreter keeps the hook for ever, so it must not keep the log.
+    """
+    reference = weakref.ref(log)
+
+    def in_child() -> None:
+        log = reference()
+        if log is not None:
+            log._in_child()  # noqa: SLF001 - this function is part of the class's construction
+
+    os.register_at_fork(after_in_child=in_child)
