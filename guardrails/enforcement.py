@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from guardrails.action import MAX_NAME, Action
 from guardrails.audit.records import DecisionEntry
@@ -23,7 +23,7 @@ from guardrails.snapshot import Snapshot, take_snapshot
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from guardrails.audit.log import DecisionLog
+    from guardrails.audit.records import Outcome
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
     from guardrails.providers import Providers
@@ -32,6 +32,21 @@ if TYPE_CHECKING:
     R = TypeVar("R")
 
 _NO_FACTS: Mapping[str, Any] = {}
+
+
+class Log(Protocol):
+    """Whatever takes the records: the decision log, or a fake in tests."""
+
+    def decision(self, entry: DecisionEntry) -> str:
+        """Write a decision and return its id; raises LogUnavailable."""
+
+    def outcome(
+        self, decision_id: str, outcome: Outcome, duration_ns: int, error: str | None = None
+    ) -> None:
+        """Write how a call ended; raises LogUnavailable."""
+
+    def event(self, kind: str, **fields: Any) -> str:
+        """Write an event and return its id; raises LogUnavailable."""
 
 
 class Call(NamedTuple):
@@ -75,7 +90,7 @@ class Enforcer:
     def __init__(
         self,
         policies: PolicySet,
-        log: DecisionLog,
+        log: Log,
         providers: Providers,
         observed: Iterable[str] = (),
     ) -> None:
@@ -159,6 +174,7 @@ class Enforcer:
 
         A log that can't take it is not the call's fault: the log refuses whatever comes next.
         """
+        outcome: Outcome
         if error is None:
             outcome = "returned"
         elif isinstance(error, Exception):

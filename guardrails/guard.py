@@ -13,7 +13,7 @@ from guardrails.audit.log import DecisionLog
 from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
 from guardrails.display import escape
-from guardrails.enforcement import Enforcer
+from guardrails.enforcement import Enforcer, Log
 from guardrails.engine import Facts, PolicySet
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
 from guardrails.providers import Providers
@@ -74,7 +74,7 @@ class Guard:
         self,
         policies: PolicySet,
         *,
-        log: DecisionLog,
+        log: Log,
         folder: str = "",
         observe: Iterable[str] = (),
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
