@@ -1,0 +1,1 @@
+"""What people and CI use around the engine: judging texts, explaining decisions."""

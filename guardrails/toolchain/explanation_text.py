@@ -1,0 +1,82 @@
+"""An explanation told to people: rule by rule, with carets under what decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guardrails.display import excerpt
+from guardrails.toolchain.decision_text import headline, reason
+from guardrails.toolchain.explanation import EXCEPTED, FAILED, MATCHED, UNMATCHED
+from guardrails.toolchain.lines import Tone, line, paragraph, tone_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.language.document import Condition
+    from guardrails.toolchain.explanation import Explanation, Part, RuleTold
+    from guardrails.toolchain.lines import Line
+    from guardrails.toolchain.reasons import Reason
+
+_OUTCOMES = {
+    MATCHED: "matched",
+    EXCEPTED: "excepted",
+    FAILED: "could not be evaluated, so did not match",
+    UNMATCHED: "did not match",
+}
+_INDENT = 12  # columns before what is told of a part: its key stands there
+
+
+def tell_explanation(explanation: Explanation) -> Iterator[Line]:
+    """The lines that tell `explanation`."""
+    decision = explanation.decision
+    yield headline(explanation.tool, decision)
+    yield line(f"  {reason(decision)}")
+    for told in explanation.rules:
+        yield line()
+        yield from _tell_rule(told)
+    if explanation.rules and explanation.others:
+        yield line()
+        yield line((f"rules that do not concern it: {explanation.others}", Tone.FAINT))
+    if explanation.needed:
+        yield line()
+        yield line(("what an allow would need", Tone.STRONG))
+        for needed in explanation.needed:
+            yield line(f"  - {needed}")
+
+
+def _tell_rule(told: RuleTold) -> Iterator[Line]:
+    rule = told.rule
+    yield line(
+        (f"{rule.effect!s:<8}", tone_of(rule.effect) if told.outcome == MATCHED else Tone.FAINT),
+        "  ",
+        (rule.name, Tone.STRONG),
+        f"  {_OUTCOMES[told.outcome]}",
+        f" (for {told.member})" if told.member is not None else "",
+        " (only observed)" if told.observed and told.outcome == MATCHED else "",
+        (f"  {rule.span.path}:{rule.span.line}:{rule.span.column}", Tone.FAINT),
+    )
+    yield from paragraph(rule.description, _INDENT)
+    for part in told.parts:
+        yield from _tell_part(part)
+
+
+def _tell_part(part: Part) -> Iterator[Line]:
+    mark = {True: "+", False: "-", None: "!"}[part.holds]
+    yield line(f"  {mark} ", (f"{part.key:<8}", Tone.FAINT), part.why)
+    if part.condition is not None:
+        for told in part.reasons:
+            yield from _tell_reason(told, part.condition)
+
+
+def _tell_reason(told: Reason, condition: Condition) -> Iterator[Line]:
+    first = condition.source.rfind("\n", 0, told.start) + 1
+    text = condition.source[first:].split("\n", 1)[0]
+    width = min(told.end - first, len(text)) - (told.start - first)
+    for shown in excerpt(text, told.start - first + 1, width).split("\n"):
+        yield line(" " * (_INDENT - 4) + shown)
+    outcome = told.value if told.error is None else f"error: {told.error}"
+    yield line(" " * _INDENT, (f"{outcome}", Tone.STRONG))
+    for operand in told.operands:
+        if operand.source != told.source:
+            value = operand.value if operand.error is None else f"error: {operand.error}"
+            yield line(" " * _INDENT, f"{operand.source} = {value}")
