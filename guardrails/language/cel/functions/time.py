@@ -11,15 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from guardrails.errors import EvaluationError
-from guardrails.instants import (
-    checked_duration,
-    checked_timestamp,
-    civil,
-    parse_duration,
-    parse_timestamp,
-    print_duration,
-    print_timestamp,
-)
+from guardrails.instants import civil
 from guardrails.language.cel.functions.signature import Budget, Overload, charge
 from guardrails.language.cel.types import DURATION, INT, STRING, TIMESTAMP, RecordType, Type
 from guardrails.values import NANOSECONDS, Duration, Timestamp
@@ -30,18 +22,6 @@ if TYPE_CHECKING:
 
     Reader = Callable[[date, int, int], int]
     Offset = Callable[[int], int]
-
-__all__ = [
-    "OVERLOADS",
-    "checked_duration",
-    "checked_timestamp",
-    "local",
-    "offset_of",
-    "parse_duration",
-    "parse_timestamp",
-    "print_duration",
-    "print_timestamp",
-]
 
 ZONE_STEPS = 16
 """The charge for a look-up in a zone: about 2 µs, and a file's reading the first time."""
