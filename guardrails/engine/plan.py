@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 from typing import TYPE_CHECKING, Any
 
 from guardrails.engine.combine import combine, combine_chain
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from guardrails.decision import Decision
     from guardrails.engine.facts import Circumstances
-    from guardrails.engine.rule import Compiled, CompiledRule
+    from guardrails.engine.rule import CompiledRule
     from guardrails.language.document import Tool
 
 _REMEMBERED = 256
@@ -54,7 +53,7 @@ class Plan:
             if variable == "context"
         )
         self._by_subject = any(rule.by_subject for rule in rules)
-        self.quick = all(rule.bare and not _reads_frame(rule.when) for rule in rules)
+        self.quick = all(map(_needs_arguments_only, rules))
         self.immediate = self.quick and (declared is None or declared.arguments is None)
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)
         self._tests = [
@@ -63,11 +62,15 @@ class Plan:
         self._outcomes: dict[int, Decision] = {}
 
     def decide_quickly(self, values: dict[str, Any]) -> Decision | None:
-        """Return the decision over checked arguments, or None where `decide` has to say."""
+        """Return the decision over checked arguments, or None where `decide` has to say.
+
+        The conditions run without a frame: what has to be charged for fails, and is then judged
+        with one. Where `||` or `&&` absorbs such a failure, its value is the same with a frame.
+        """
         matched = self._always
         try:
             for bit, when in self._tests:
-                value = when(values, None)  # type: ignore[arg-type]  # `quick`: it is never read
+                value = when(values, None)  # type: ignore[arg-type]
                 if value is True:
                     matched |= bit
                 elif value is not False:
@@ -106,9 +109,7 @@ class Plan:
         return decision
 
 
-def _reads_frame(condition: Compiled | None) -> bool:
-    """Whether a compiled condition looks at anything but the arguments, or charges for work."""
-    if condition is None:
-        return False
-    name = condition.__code__.co_varnames[1]
-    return any(step.argval == name for step in dis.get_instructions(condition))
+def _needs_arguments_only(rule: CompiledRule) -> bool:
+    return rule.bare and all(
+        condition.checked.variables <= {"arguments"} for condition in rule_conditions(rule.rule)
+    )
