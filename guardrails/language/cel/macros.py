@@ -26,7 +26,7 @@ VARIABLES: Mapping[str, Mapping[int, int]] = {
 }
 """How many of a macro's arguments are variables, by how many arguments it has."""
 
-_USAGE: Mapping[str, str] = {
+USAGE: Mapping[str, str] = {
     "all": "list.all(x, condition)",
     "exists": "list.exists(x, condition)",
     "exists_one": "list.exists_one(x, condition)",
@@ -45,7 +45,7 @@ def expand(start: int, end: int, macro: str, operand: Node, arguments: tuple[Nod
     """
     count = VARIABLES[macro].get(len(arguments))
     if count is None:
-        raise CelError(f"`{macro}` is written `{_USAGE[macro]}`", start, end)
+        raise CelError(f"`{macro}` is written `{USAGE[macro]}`", start, end)
     names = tuple(_variable(macro, argument) for argument in arguments[:count])
     if len(set(names)) < count:
         raise CelError(f"two variables of one name `{names[0]}`", arguments[1].start, end)

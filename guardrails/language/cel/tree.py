@@ -15,8 +15,6 @@ from guardrails.language.cel.types import DYN, Type
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guardrails.language.cel.functions.signature import Overload
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -141,10 +139,10 @@ class Local(Node):
 
 @dataclass(frozen=True, slots=True)
 class Invoke(Node):
-    """A call of the library; the run-time types of the arguments choose among `overloads`."""
+    """A call of the library; the first argument stands before the dot if `receiver`."""
 
     function: str
-    overloads: tuple[Overload, ...]
+    receiver: bool
     arguments: tuple[Node, ...]
 
 
@@ -177,6 +175,11 @@ class Checked:
     source: str
     variables: frozenset[str]
     selects: frozenset[tuple[str, str]]
+
+    @property
+    def text(self) -> str:
+        """What stands in the source for the root."""
+        return self.source[self.root.start : self.root.end]
 
 
 def _nodes_in(value: object) -> Iterator[Node]:

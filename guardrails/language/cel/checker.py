@@ -1,0 +1,413 @@
+"""What a condition means: names resolved, types worked out, every fault told.
+
+Types follow the CEL specification ("Gradual Type Checking"), with records whose keys are known.
+An unchecked condition, as only conformance cases have, is resolved the same way; what would be a
+fault becomes an error of its evaluation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from guardrails.language.cel.calls import (
+    complaint_about,
+    fitting,
+    refusal_of_call,
+    result_of_call,
+)
+from guardrails.language.cel.errors import CelError, CelErrors, did_you_mean
+from guardrails.language.cel.library import FUNCTIONS, NAMES
+from guardrails.language.cel.operators import refusal, result_of
+from guardrails.language.cel.relations import (
+    DENOTED,
+    NUMERIC,
+    comparable,
+    described,
+    fits,
+    join,
+    join_all,
+    parameters,
+    type_of,
+)
+from guardrails.language.cel.tree import (
+    Call,
+    Checked,
+    Comprehension,
+    Conditional,
+    Expression,
+    Has,
+    Invalid,
+    Invoke,
+    ListOf,
+    Literal,
+    Local,
+    Logic,
+    MapOf,
+    Name,
+    Node,
+    Operation,
+    Select,
+    Variable,
+)
+from guardrails.language.cel.types import (
+    BOOL,
+    DYN,
+    INT,
+    STRING,
+    TYPE,
+    RecordType,
+    Type,
+    list_of,
+    map_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from guardrails.language.cel.environment import Environment
+
+
+def check(
+    expression: Expression,
+    environment: Environment,
+    *,
+    condition: bool = True,
+    unchecked: bool = False,
+) -> Checked:
+    """The typed tree of an expression; raises `CelErrors` with every fault found.
+
+    A `condition` must be able to be true or false. If `unchecked`, nothing is refused.
+    """
+    checker = _Checker(expression.source, environment, unchecked=unchecked)
+    root = checker.visit(expression.root)
+    if condition and root.type.name not in ("bool", "dyn"):
+        checker.report(root, f"a condition is true or false; this is {described(root.type)}")
+    if checker.problems:
+        raise CelErrors(checker.problems)
+    return Checked(
+        root,
+        root.type,
+        expression.source,
+        frozenset(checker.variables),
+        frozenset(checker.selects),
+    )
+
+
+class _Checker:
+    """Walks one tree; `problems`, `variables` and `selects` are what it has met."""
+
+    __slots__ = (
+        "_constants",
+        "_dotted",
+        "_locals",
+        "_source",
+        "_types",
+        "_unchecked",
+        "problems",
+        "selects",
+        "variables",
+    )
+
+    def __init__(self, source: str, environment: Environment, *, unchecked: bool) -> None:
+        self._source = source
+        self._types = environment.variables
+        self._constants = environment.constants
+        self._dotted = any("." in name for name in environment.variables)
+        self._unchecked = unchecked
+        self._locals: dict[str, Type] = {}
+        self.problems: list[CelError] = []
+        self.variables: set[str] = set()
+        self.selects: set[tuple[str, str]] = set()
+
+    def visit(self, node: Node) -> Node:
+        return _VISITORS[type(node)](self, node)
+
+    def report(self, node: Node, message: str) -> None:
+        self.report_at(node.start, node.end, message)
+
+    def report_at(self, start: int, end: int, message: str) -> None:
+        if not self._unchecked:
+            self.problems.append(CelError(message, start, end))
+
+    def literal(self, node: Literal) -> Node:
+        return replace(node, type=type_of(node.value))
+
+    def name(self, node: Name) -> Node:
+        return self._resolved(node, node.name) or self._unknown(node)
+
+    def _resolved(self, node: Node, name: str, *, whole: bool = True) -> Node | None:
+        """What `name` stands for; a variable counts as read as a `whole` unless told otherwise."""
+        if name in self._locals:
+            return Local(node.start, node.end, name, type=self._locals[name])
+        name = name.removeprefix(".")
+        type_ = self._types.get(name)
+        if type_ is None:
+            denoted = DENOTED.get(name)
+            return None if denoted is None else Literal(node.start, node.end, denoted, type=TYPE)
+        self.variables.add(name)
+        if whole:
+            self.selects.add((name, "*"))
+        if name == "constants":
+            return Literal(node.start, node.end, dict(self._constants), type=type_)
+        return Variable(node.start, node.end, name, type=type_)
+
+    def _unknown(self, node: Name) -> Node:
+        name = node.name.removeprefix(".")
+        advice = _SPELLINGS.get(name.lower(), "")
+        if not advice:
+            holder = next((key for key, type_ in self._types.items() if _declares(type_, name)), "")
+            advice = (
+                f"; did you mean `{holder}.{name}`?"
+                if holder
+                else did_you_mean(name, [*self._types, *self._locals])
+            )
+        self.report(node, f"unknown variable `{name}`{advice}")
+        return Invalid(node.start, node.end, f"unknown variable `{name}`")
+
+    def _dotted_variable(self, node: Node) -> Node | None:
+        """The variable or type that a chain of names stands for as a whole, or None."""
+        first: Node = node
+        while isinstance(first, Select):
+            first = first.operand
+        if not isinstance(first, Name) or first.name in self._locals:
+            return None
+        if not self._dotted and first.name in self._types:
+            return None
+        return self._resolved(node, dotted(node))
+
+    def select(self, node: Select) -> Node:
+        variable = self._dotted_variable(node)
+        if variable is not None:
+            return variable
+        operand = self._holder(node.operand, node.field)
+        type_ = self._key_type(node, operand, node.field)
+        return self._folded(replace(node, operand=operand, type=type_), node.field)
+
+    def has(self, node: Has) -> Node:
+        operand = self._holder(node.operand, node.field)
+        self._key_type(node, operand, node.field)
+        return replace(node, operand=operand, type=BOOL)
+
+    def _holder(self, operand: Node, key: str) -> Node:
+        """`operand`, of which `key` is read and, if it is a variable, nothing else."""
+        if not isinstance(operand, Name) or self._dotted:
+            return self.visit(operand)
+        resolved = self._resolved(operand, operand.name, whole=False) or self._unknown(operand)
+        if not isinstance(resolved, Local | Invalid):
+            read = "*" if resolved.type.name == "list" else key
+            self.selects.add((operand.name.removeprefix("."), read))
+        return resolved
+
+    def _folded(self, node: Node, key: object) -> Node:
+        """`node`, or the constant that it reads."""
+        operand = node.children()[0]
+        if not isinstance(operand, Literal):
+            return node
+        if type(operand.value) is dict and key in operand.value:
+            return self.literal(Literal(node.start, node.end, operand.value[key]))
+        return node
+
+    def _key_type(self, node: Node, operand: Node, key: str) -> Type:
+        type_ = operand.type
+        if isinstance(type_, RecordType):
+            known = type_.fields.get(key)
+            if known is not None:
+                return known
+            if type_.closed:
+                self._unknown_key(node, type_, key)
+            return DYN
+        if type_.name == "map":
+            wanted, value = parameters(type_)
+            if fits(STRING, wanted):
+                return value
+            self.report(node, f"a map whose keys are {wanted} has no key `{key}`")
+        elif type_.name != "dyn":
+            self.report(node, f"{described(type_)} has no key `{key}`")
+        return DYN
+
+    def _unknown_key(self, node: Node, record: RecordType, key: str) -> None:
+        owner = f" of {record.of}" if record.of else ""
+        advice = did_you_mean(key, record.fields)
+        message = f"unknown {record.noun} `{key}`{owner}{advice}"
+        start = self._source.rfind(key, node.start, node.end)
+        if start < 0:  # written with escapes
+            self.report(node, message)
+        else:
+            self.report_at(start, start + len(key), message)
+
+    def operation(self, node: Operation) -> Node:
+        if node.operator in ("[]", "in"):
+            return self._look_up(node)
+        operands = tuple(map(self.visit, node.operands))
+        return self._operated(node, operands)
+
+    def _operated(self, node: Operation, operands: tuple[Node, ...]) -> Node:
+        types = tuple(operand.type for operand in operands)
+        result = result_of(node.operator, types)
+        if result is None:
+            self.report(node, refusal(node.operator, types))
+            result = DYN
+        return replace(node, operands=operands, type=result)
+
+    def _look_up(self, node: Operation) -> Node:
+        """`map[key]` and `key in map`, where a literal key is as good as one after a dot."""
+        container, key = node.operands if node.operator == "[]" else reversed(node.operands)
+        if not (isinstance(key, Literal) and type(key.value) is str):
+            return self._operated(node, tuple(map(self.visit, node.operands)))
+        holder = self._holder(container, key.value)
+        operands = (holder, self.visit(key))
+        if not isinstance(holder.type, RecordType):
+            ordered = operands if node.operator == "[]" else operands[::-1]
+            return self._folded(self._operated(node, ordered), key.value)
+        type_ = self._key_type(node, holder, key.value)
+        if node.operator == "in":
+            return replace(node, operands=operands[::-1], type=BOOL)
+        return self._folded(replace(node, operands=operands, type=type_), key.value)
+
+    def logic(self, node: Logic) -> Node:
+        operands = tuple(map(self.visit, node.operands))
+        for operand in operands:
+            self._expect_bool(operand, f"`{node.operator}` joins")
+        return replace(node, operands=operands, type=BOOL)
+
+    def _expect_bool(self, node: Node, whose: str) -> None:
+        if node.type.name not in ("bool", "dyn"):
+            self.report(node, f"{whose} what is true or false, and this is {described(node.type)}")
+
+    def conditional(self, node: Conditional) -> Node:
+        condition = self.visit(node.condition)
+        self._expect_bool(condition, "`?` asks")
+        chosen, otherwise = self.visit(node.chosen), self.visit(node.otherwise)
+        if not _same_kind(chosen.type, otherwise.type):
+            both = f"{described(chosen.type)} and {described(otherwise.type)}"
+            self.report(node, f"the two results of `?` must be of one type, not {both}")
+        return replace(
+            node,
+            condition=condition,
+            chosen=chosen,
+            otherwise=otherwise,
+            type=join(chosen.type, otherwise.type),
+        )
+
+    def list_of(self, node: ListOf) -> Node:
+        elements = tuple(map(self.visit, node.elements))
+        type_ = list_of(join_all(element.type for element in elements))
+        values = [element.value for element in elements if isinstance(element, Literal)]
+        if len(values) == len(elements):
+            return Literal(node.start, node.end, values, type=type_)
+        return replace(node, elements=elements, type=type_)
+
+    def map_of(self, node: MapOf) -> Node:
+        entries = tuple((self.visit(key), self.visit(value)) for key, value in node.entries)
+        for key, _ in entries:
+            if key.type.name not in _KEYS:
+                self.report(key, f"{described(key.type)} is no key of a map; use a string")
+        keys = join_all(key.type for key, _ in entries)
+        type_ = map_of(keys, join_all(value.type for _, value in entries))
+        return replace(node, entries=entries, type=type_)
+
+    def comprehension(self, node: Comprehension) -> Node:
+        operand = self.visit(node.operand)
+        types = self._element_types(operand, len(node.variables))
+        outer = self._locals
+        self._locals = {**outer, **dict(zip(node.variables, types, strict=True))}
+        where = node.where and self.visit(node.where)
+        body = node.body and self.visit(node.body)
+        self._locals = outer
+        asked = body if node.macro in _ASKING else where
+        if asked is not None:
+            self._expect_bool(asked, f"`{node.macro}` asks")
+        type_ = _result_of_macro(node.macro, types, body)
+        return replace(node, operand=operand, where=where, body=body, type=type_)
+
+    def _element_types(self, operand: Node, count: int) -> tuple[Type, ...]:
+        type_ = operand.type
+        if type_.name not in ("list", "map", "dyn"):
+            self.report(
+                operand, f"only lists and maps are gone through, and this is {described(type_)}"
+            )
+        if type_.name == "list":
+            return (INT, *parameters(type_))[-count:]
+        return (parameters(type_) if type_.name == "map" else (DYN, DYN))[:count]
+
+    def call(self, node: Call) -> Node:
+        name = self._qualified(node)
+        receiver = node.target is not None and not name
+        written = (node.target, *node.arguments) if receiver else node.arguments
+        arguments = tuple(self.visit(argument) for argument in written if argument is not None)
+        name = name or node.function.removeprefix(".")
+        candidates = FUNCTIONS.get((name, receiver, len(arguments)), ())
+        overloads = candidates if self._unchecked else fitting(candidates, arguments)
+        if not overloads:
+            why = refusal_of_call(name, arguments, receiver=receiver, variables=self._types)
+            self.report(node, why)
+            return Invalid(node.start, node.end, f"no function `{name}` for these operands")
+        complaint = complaint_about(overloads, arguments)
+        if complaint:
+            self.report(node, complaint)
+        type_ = result_of_call(overloads)
+        return Invoke(node.start, node.end, name, receiver, arguments, type=type_)
+
+    def _qualified(self, node: Call) -> str:
+        """The name of a function with dots in it, such as `strings.quote`, or nothing."""
+        path = node.target and dotted(node.target)
+        name = f"{path}.{node.function}".removeprefix(".") if path else ""
+        return name if name in NAMES else ""
+
+
+def dotted(node: Node) -> str:
+    """The name that a chain of selections writes, as `google.protobuf.Timestamp`, or nothing."""
+    parts = []
+    while isinstance(node, Select):
+        parts.append(node.field)
+        node = node.operand
+    if not isinstance(node, Name):
+        return ""
+    return ".".join((node.name, *reversed(parts)))
+
+
+def _declares(type_: Type, key: str) -> bool:
+    return isinstance(type_, RecordType) and key in type_.fields
+
+
+def _same_kind(one: Type, other: Type) -> bool:
+    return comparable(one, other) and not (
+        one.name in NUMERIC and other.name in NUMERIC and one.name != other.name
+    )
+
+
+def _result_of_macro(macro: str, types: tuple[Type, ...], body: Node | None) -> Type:
+    if macro in _ASKING:
+        return BOOL
+    if body is None:
+        return list_of(types[0])
+    return map_of(types[0], body.type) if macro == "transformMap" else list_of(body.type)
+
+
+_ASKING = frozenset({"all", "exists", "exists_one"})
+
+_KEYS = frozenset({"dyn", "bool", "int", "uint", "string"})
+
+_SPELLINGS = {
+    "true": "; it is written `true`",
+    "false": "; it is written `false`",
+    "null": "; it is written `null`",
+    "none": "; nothing is written `null`, and a missing key is found by `has(arguments.key)`",
+    "nil": "; nothing is written `null`, and a missing key is found by `has(arguments.key)`",
+    "undefined": "; a missing key is found by `has(arguments.key)`",
+}
+
+_VISITORS: Mapping[type[Node], Callable[[_Checker, Any], Node]] = {
+    Literal: _Checker.literal,
+    Name: _Checker.name,
+    Select: _Checker.select,
+    Has: _Checker.has,
+    Operation: _Checker.operation,
+    Logic: _Checker.logic,
+    Conditional: _Checker.conditional,
+    ListOf: _Checker.list_of,
+    MapOf: _Checker.map_of,
+    Comprehension: _Checker.comprehension,
+    Call: _Checker.call,
+}
