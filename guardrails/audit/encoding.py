@@ -94,21 +94,24 @@ def _plain_map(value: dict[Any, Any], at: str, kinds: dict[str, str], depth: int
 
 
 def _plain_scalar(value: Any, at: str, kinds: dict[str, str]) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value if _is_text(value) else _noted("escaped", _escape(value), at, kinds)
+    if kind is int:
+        fits = -(2**63) <= value < 2**64
+        return value if fits else _noted("int", _digits(value), at, kinds)
+    if kind is float:
+        return value if math.isfinite(value) else _noted("float", repr(value), at, kinds)
+    if kind is bytes:
+        return _noted("bytes", b64encode(value).decode("ascii"), at, kinds)
+    return _plain_own(value, at, kinds)
+
+
+def _plain_own(value: Any, at: str, kinds: dict[str, str]) -> Any:
+    """The values of this library's own kinds; any other is a value that nothing can judge."""
     match value:
-        case str() if type(value) is str:
-            if _is_text(value):
-                return value
-            return _noted("escaped", _escape(value), at, kinds)
         case UInt():
             return _noted("uint", int(value), at, kinds)
-        case int() if type(value) is int:
-            if -(2**63) <= value < 2**64:
-                return value
-            return _noted("int", _digits(value), at, kinds)
-        case float() if type(value) is float:
-            return value if math.isfinite(value) else _noted("float", repr(value), at, kinds)
-        case bytes() if type(value) is bytes:
-            return _noted("bytes", b64encode(value).decode("ascii"), at, kinds)
         case Timestamp():
             return _plain_time(value, at, kinds)
         case Duration():

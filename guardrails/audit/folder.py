@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX = ".jsonl"
+
+_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-([0-9a-f]{16})\.([0-9]{4,9})\.jsonl")
 
 _BLOCK = 64 * 1024
 
@@ -36,6 +39,32 @@ class Glance:
     def begins(self) -> bool:
         """Whether the first record is one that a file begins with."""
         return self.first is not None and self.first.kind in ("start", "continue")
+
+    @property
+    def sealing(self) -> tuple[str, int] | None:
+        """The name of the audit key and the epoch of a sealed chain; None for others."""
+        sealed = self.first.data.get("sealed") if self.first is not None else None
+        if type(sealed) is not dict:
+            return None
+        name, epoch = sealed.get("key_id"), sealed.get("epoch")
+        return (name, epoch) if type(name) is str and type(epoch) is int and epoch >= 0 else None
+
+    @property
+    def name(self) -> str:
+        """The name that the file was written under, as far as it can be told."""
+        told = self.first.data.get("file") if self.first is not None and self.begins else None
+        return told if type(told) is str and told != "-" else self.path.name
+
+    @property
+    def chain(self) -> tuple[str, int]:
+        """The chain that the file belongs to and its place in it, from its first record or name."""
+        named = _NAME.fullmatch(self.path.name)
+        part = self.first.data.get("part") if self.first is not None else None
+        if self.first is not None and self.begins and self.first.is_own and type(part) is int:
+            return self.first.chain, part
+        if named is not None:
+            return named[1], int(named[2])
+        return (self.first.chain if self.first is not None else self.path.name), 1
 
     def after(self) -> list[dict[str, Any]]:
         """The references to other files that the first record holds, as far as well formed."""
@@ -70,14 +99,14 @@ def glance(path: Path) -> Glance:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError as error:
-        return Glance(path, problem=os.strerror(error.errno))
+        return Glance(path, problem=f"{error.strerror}")
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return Glance(path, problem="not a regular file")
         return _glance(path, descriptor, status.st_size)
     except OSError as error:
-        return Glance(path, problem=os.strerror(error.errno))
+        return Glance(path, problem=f"{error.strerror}")
     finally:
         os.close(descriptor)
 
@@ -87,12 +116,13 @@ def _glance(path: Path, descriptor: int, size: int) -> Glance:
     if head is None:
         rest = os.pread(descriptor, MAX_LINE, 0)
         return Glance(path, rest=rest, problem="" if len(rest) < MAX_LINE else "no line ends")
+    first = None
     try:
         first = parse_line(head)
         raw, rest = _last_line(descriptor, size)
         return Glance(path, first, parse_line(raw), rest)
     except LogDamaged as error:
-        return Glance(path, problem=str(error))
+        return Glance(path, first, problem=str(error))
 
 
 def _first_line(descriptor: int) -> bytes | None:

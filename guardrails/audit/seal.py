@@ -11,13 +11,14 @@ from __future__ import annotations
 import fcntl
 import hmac
 import os
+import re
 import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -30,6 +31,8 @@ STATE_FILE = "seal.key"
 """The writer's file in the folder of the log: the key of the next chain, and its number."""
 
 TAIL_SUFFIX = ".tail"
+
+_TAIL = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
 
 _AUDIT_PREFIX = "guardrails-audit-key-1:"
 _LOCK_SECONDS = 10
@@ -98,12 +101,23 @@ def format_tail(sequence: int, token: str) -> bytes:
     return b"%020d %b\n" % (sequence, token.encode())
 
 
-def parse_tail(content: bytes) -> tuple[int, str]:
-    """The sequence and the token in a tail file; raises `LogDamaged` for anything else."""
-    number, _, token = content.partition(b" ")
-    if not number.isdigit() or format_tail(int(number), token[:64].decode("latin-1")) != content:
-        raise LogDamaged("not a tail of a sealed chain")
-    return int(number), token[:64].decode("latin-1")
+class Tail(NamedTuple):
+    """What the tail file of a chain says: its last record and the proof of it."""
+
+    sequence: int
+    token: str
+
+
+def read_tail(path: Path) -> Tail:
+    """The tail in a file; raises `LogDamaged` for anything else."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LogDamaged(f"can't be read: {error.strerror}") from None
+    match = _TAIL.fullmatch(content)
+    if match is None:
+        raise LogDamaged("not the tail of a sealed chain")
+    return Tail(int(match[1]), match[2].decode())
 
 
 @dataclass(frozen=True, slots=True)
