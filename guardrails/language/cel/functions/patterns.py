@@ -34,7 +34,7 @@ DYNAMIC_LENGTH_MAX = 1024
 DYNAMIC_STEPS = 1024
 """The charge for such a pattern, whether or not RE2's Python module still remembers it."""
 
-INSTRUCTIONS_PER_STEP = 4
+INSTRUCTIONS_PER_STEP = 8
 """Instructions of a pattern that one step may apply to one measure of text."""
 
 
