@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from guardrails.language.offsets import locate
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from guardrails.language.arguments import ArgumentsSchema
     from guardrails.language.cel.tree import Checked
     from guardrails.language.context import ContextSchema
+    from guardrails.language.offsets import Segments
 
 TRAITS = (
     "read",
@@ -45,11 +48,20 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A CEL expression of a policy: its text, where it stands and its typed tree."""
+    """A CEL expression of a policy: its text, where it stands and its typed tree.
+
+    `segments` tell where in the file each part of the text stands, folded and quoted as it is.
+    """
 
     source: str
     span: Span
     checked: Checked
+    segments: Segments = field(repr=False)
+
+    def place(self, offset: int) -> Span:
+        """The place of the character at `offset` of the text."""
+        line, column = locate(self.segments, offset)
+        return Span(self.span.path, line, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +179,8 @@ class Bundle:
 
     `constants` is the one namespace over all documents, `tools` the manifest by name, `context`
     the declared facts (None where no document declares any), `revision` the digest of the files
-    that were read. `unrecognised` are files of a kind that is not read.
+    that were read. `tests` are the test files that were set aside, `unrecognised` those of a kind
+    that is not read.
     """
 
     documents: tuple[Document, ...]
@@ -175,6 +188,7 @@ class Bundle:
     tools: Mapping[str, Tool]
     context: ContextSchema | None
     revision: str
+    tests: tuple[str, ...] = ()
     unrecognised: tuple[str, ...] = ()
 
     @property

@@ -125,9 +125,7 @@ class _Composer:
             elif kind is AliasEvent:
                 value = self._repeat(event, len(above))
             elif above:
-                if self.open and self.open[-1].depth == len(above):
-                    anchor = self.open.pop()
-                    anchor.size = self.values - anchor.before
+                self._leave(len(above))
                 container, places, key, key_event = above.pop()
                 continue
             else:
@@ -177,6 +175,12 @@ class _Composer:
             self.open.append(anchor)
         for anchor in self.open:
             anchor.deepest = max(anchor.deepest, depth)
+
+    def _leave(self, depth: int) -> None:
+        """Note that the list or map at `depth` has ended."""
+        if self.open and self.open[-1].depth == depth:
+            anchor = self.open.pop()
+            anchor.size = self.values - anchor.before
 
     def _repeat(self, event: Any, depth: int) -> Any:
         """The value that an alias below `depth` levels stands for."""

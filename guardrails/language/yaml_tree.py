@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from guardrails.language.document import Span
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,7 @@ class Tree:
     root: Any
     marks: Mapping[int, Any]
 
-    def key(self, container: object, key: str) -> Any:
+    def key(self, container: object, key: Any) -> Any:
         """The event of a key of the map `container`."""
         return self.marks[id(container)][key][0]
 
@@ -42,6 +44,21 @@ class Tree:
         """The event of the value under `key` of a map, or at that index of a list."""
         found = self.marks[id(container)][key]
         return found[1] if type(container) is dict else found
+
+    def event_at(self, container: Any, path: tuple[str | int, ...], *, of_key: bool = False) -> Any:
+        """The event of what stands at `path` below `container`, or of its key."""
+        for step in path[:-1]:
+            container = container[step]
+        return self.key(container, path[-1]) if of_key else self.value(container, path[-1])
+
+    def span(self, event: Any) -> Span:
+        """The place of an event."""
+        mark = event.start_mark
+        return Span(self.source.path, mark.line + 1, mark.column + 1)
+
+    def places(self, container: object) -> dict[str, Span]:
+        """The place of each value of the map `container`, by key."""
+        return {key: self.span(value) for key, (_, value) in self.marks[id(container)].items()}
 
     def problem(self, event: Any, message: str) -> Problem:
         """A problem at an event: its caret is as wide as the scalar."""

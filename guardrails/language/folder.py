@@ -1,0 +1,106 @@
+"""The files of a policy folder, sorted out by kind."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from guardrails.display import escape
+from guardrails.errors import Problem
+from guardrails.language.yaml_reader import MAX_BYTES
+
+REGO = ".rego"
+_READ = frozenset({".yaml", ".yml", REGO})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was read: its name below the folder, and its path as people know it."""
+
+    name: str
+    path: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Folder:
+    """What a folder holds: policy documents, tests, and files of a kind that is not read."""
+
+    documents: list[File] = field(default_factory=list)
+    tests: list[File] = field(default_factory=list)
+    unrecognised: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, name: str, path: str, data: bytes) -> None:
+        """Take a file in, by the kind that its name says."""
+        lower = PurePosixPath(name.lower())
+        if lower.suffix not in _READ:
+            self.unrecognised.append(path)
+        elif lower.stem.endswith("_test"):
+            self.tests.append(File(name, path, data))
+        elif lower.suffix == REGO:
+            self.refuse(path, "this version can't judge by Rego modules; write the rules in YAML")
+        else:
+            self.documents.append(File(name, path, data))
+
+    def refuse(self, path: str, reason: str) -> None:
+        """Note a problem of a file as a whole."""
+        self.problems.append(Problem(escape(path), 0, 0, escape(reason)))
+
+
+def read_folder(root: Path) -> Folder:
+    """What the folder (or the one file) `root` holds; what can't be read is a problem of it."""
+    folder = Folder()
+    try:
+        is_folder = stat.S_ISDIR(root.stat().st_mode)
+    except (OSError, ValueError) as error:
+        folder.refuse(str(root), _tell(error))
+        return folder
+    if not is_folder:
+        _take(folder, root.name, root)
+        return folder
+    for path in _find_files(folder, root):
+        _take(folder, path.relative_to(root).as_posix(), path)
+    return folder
+
+
+def _find_files(folder: Folder, root: Path) -> list[Path]:
+    """The files below `root`, sorted; a folder that several links lead to is searched once."""
+    files: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    open_ = [root]
+    while open_:
+        path = open_.pop()
+        try:
+            found = path.stat()
+            inner = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+        except OSError as error:
+            folder.refuse(str(path), _tell(error))
+            continue
+        if (found.st_dev, found.st_ino) not in seen:
+            seen.add((found.st_dev, found.st_ino))
+            files += [each for each in inner if not each.is_dir()]
+            open_ += [each for each in reversed(inner) if each.is_dir()]
+    return sorted(files)
+
+
+def _take(folder: Folder, name: str, path: Path) -> None:
+    """Read a file, if its kind is read at all."""
+    data = b""
+    try:
+        if path.suffix.lower() in _READ:
+            if not stat.S_ISREG(path.stat().st_mode):
+                folder.refuse(str(path), "not a regular file, so it can't be read as a policy")
+                return
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        folder.refuse(str(path), _tell(error))
+    else:
+        folder.add(name, str(path), data)
+
+
+def _tell(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return f"can't be read: {(reason or 'no reason given').lower()}"

@@ -1,0 +1,95 @@
+"""Conditions parsed and checked against what all documents declare."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from guardrails.decision import Effect
+from guardrails.language.cel.checker import check
+from guardrails.language.cel.errors import CelError, CelErrors
+from guardrails.language.cel.parser import parse
+from guardrails.language.document import Condition
+from guardrails.language.environments import Environments
+from guardrails.language.offsets import locate, segments_of
+
+if TYPE_CHECKING:
+    from guardrails.errors import Problem
+    from guardrails.language.cel.environment import Environment
+    from guardrails.language.cel.tree import Checked
+    from guardrails.language.declarations import Declarations
+    from guardrails.language.offsets import Segments
+    from guardrails.language.yaml_tree import Tree
+
+_COMMENT = re.compile(r"[ \t]+#")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the conditions of a rule are checked against.
+
+    `declared` is what the tools that it can match declare. A wildcard of `deny` and `escalate` also
+    matches tools that nobody declared: `judged` is what holds for these too.
+    """
+
+    declared: Environment
+    judged: Environment
+
+
+class Linker:
+    """Links the conditions of all documents."""
+
+    def __init__(self, declared: Declarations) -> None:
+        self._environments = Environments(declared)
+        self._scopes: dict[Any, Scope] = {}
+
+    def scope(
+        self, effect: Effect, tools: tuple[str, ...] | None, traits: tuple[str, ...] | None
+    ) -> Scope:
+        """The scope of a rule with that effect and these selectors."""
+        key = (effect is Effect.ALLOW, tools, traits)
+        scope = self._scopes.get(key)
+        if scope is None:
+            concerned = self._environments.concerned(effect, tools, traits)
+            declared = self._environments.of_tools(concerned)
+            wild = tools is None or any("*" in name for name in tools)
+            bounded = effect is Effect.ALLOW or not wild
+            scope = Scope(declared, declared if bounded else self._environments.open)
+            self._scopes[key] = scope
+        return scope
+
+    def link(
+        self, tree: Tree, text: str, event: Any, scope: Scope, problems: list[Problem]
+    ) -> Condition | None:
+        """The condition `text` at `event`, or None where it has faults: they join `problems`."""
+        segments = segments_of(tree.source.text, event)
+        try:
+            checked = _check(text, scope)
+        except CelError as error:
+            hint = _comment_hint(tree, event)
+            problems.append(_problem(tree, segments, error, hint))
+        except CelErrors as errors:
+            problems += [_problem(tree, segments, error) for error in errors.problems]
+        else:
+            return Condition(text, tree.span(event), checked, segments)
+        return None
+
+
+def _check(text: str, scope: Scope) -> Checked:
+    expression = parse(text)
+    checked = check(expression, scope.declared)
+    return checked if scope.judged is scope.declared else check(expression, scope.judged)
+
+
+def _problem(tree: Tree, segments: Segments, error: CelError, hint: str = "") -> Problem:
+    line, column = locate(segments, error.start)
+    last, end = locate(segments, max(error.end, error.start + 1) - 1)
+    width = end - column + 1 if last == line else len(tree.source.text)
+    return tree.source.problem(line, column, error.message + hint, width)
+
+
+def _comment_hint(tree: Tree, event: Any) -> str:
+    """What to do where YAML took the end of a condition for a comment."""
+    cut = event.implicit[0] and _COMMENT.match(tree.source.text, event.end_mark.index)
+    return "; YAML ends it at ` #`: put the condition in quotes or after `>-`" if cut else ""

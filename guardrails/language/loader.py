@@ -1,0 +1,159 @@
+"""Policy files -> one checked bundle, or every problem in them."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guardrails.errors import PolicyError
+from guardrails.language.declarations import Draft, declare
+from guardrails.language.document import Bundle, Document
+from guardrails.language.folder import REGO, Folder, read_folder
+from guardrails.language.linker import Linker
+from guardrails.language.rules import read_rules
+from guardrails.language.validation import find_faults
+from guardrails.language.yaml_reader import decode, read_yaml
+from guardrails.language.yaml_tree import Fault
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from guardrails.errors import Problem
+    from guardrails.language.declarations import Declarations
+    from guardrails.language.folder import File
+    from guardrails.language.yaml_tree import Tree
+
+_NOTHING = "there is no policy document (`*.yaml`, `*.yml`) here"
+
+
+def load(path: str | os.PathLike[str]) -> Bundle:
+    """The policies in a folder, searched recursively, or in one file.
+
+    Raises PolicyError with every problem found; a missing folder and one without a policy document
+    are problems too.
+    """
+    root = Path(path)
+    folder = read_folder(root)
+    if not folder.documents and not folder.problems:
+        folder.refuse(str(root), _NOTHING)
+    return _load(folder)
+
+
+def load_texts(texts: Mapping[str, str | bytes]) -> Bundle:
+    """The policies in `texts`, by paths as they would be below a policy folder.
+
+    Raises PolicyError as `load` does.
+    """
+    folder = Folder()
+    for name in sorted(texts):
+        text = texts[name]
+        data = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
+        folder.add(name, name, data)
+    if not folder.documents and not folder.problems:
+        folder.refuse("policies", _NOTHING)
+    return _load(folder)
+
+
+def _load(folder: Folder) -> Bundle:
+    with _without_collector():
+        bundle, problems = _link(folder)
+    if problems:
+        raise PolicyError(problems)
+    return bundle
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector from going through all that loading makes, again and again.
+
+    It would find nothing: loading makes no cycles. It is 3 s of 3.6 for 10,000 rules.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _link(folder: Folder) -> tuple[Bundle, list[Problem]]:
+    """The bundle of a folder's files, and every problem; with problems it is not whole."""
+    problems = folder.problems
+    drafts = [_read_draft(file, problems) for file in folder.documents]
+    for file in folder.tests:
+        _check_test(file, problems)
+    read = [draft for draft in drafts if draft is not None]
+    declared = declare(read, problems, whole=len(read) == len(drafts))
+    linker = Linker(declared)
+    bundle = Bundle(
+        documents=tuple(_make_document(draft, declared, linker, problems) for draft in read),
+        constants=declared.constants,
+        tools=declared.tools,
+        context=declared.context,
+        revision=_digest(folder.documents),
+        tests=tuple(file.path for file in folder.tests),
+        unrecognised=tuple(folder.unrecognised),
+    )
+    return bundle, problems
+
+
+def _read_tree(file: File, problems: list[Problem]) -> tuple[Tree | None, bool]:
+    """The data of a file, and whether it has no fault so far."""
+    try:
+        source = decode(file.path, file.data)
+    except Fault as fault:
+        problems.append(fault.problem)
+        return None, False
+    tree, found = read_yaml(source)
+    problems += found
+    return tree, not found
+
+
+def _read_draft(file: File, problems: list[Problem]) -> Draft | None:
+    tree, clean = _read_tree(file, problems)
+    if tree is None:
+        return None
+    faults, broken = find_faults(tree)
+    problems += faults
+    return None if () in broken else Draft(tree, broken, clean)
+
+
+def _check_test(file: File, problems: list[Problem]) -> None:
+    """Refuse a policy in a file that is named as a test: it would never be in force."""
+    if not file.name.lower().endswith(REGO):
+        tree, _ = _read_tree(file, problems)
+        if tree is not None and type(tree.data) is dict and "policy" in tree.data:
+            message = "a policy in a file named as a test would never be in force; rename the file"
+            problems.append(tree.problem(tree.key(tree.data, "policy"), message))
+
+
+def _make_document(
+    draft: Draft, declared: Declarations, linker: Linker, problems: list[Problem]
+) -> Document:
+    data = draft.data
+    return Document(
+        path=draft.tree.source.path,
+        policy=draft.policy,
+        description=data.get("description", ""),
+        owner=data.get("owner", ""),
+        controls=tuple(data.get("controls", ())),
+        constants=data.get("constants", {}),
+        tools=tuple(declared.tools[name] for name in draft.sound("tools")),
+        rules=read_rules(draft, linker, problems),
+        places=draft.tree.places(data),
+    )
+
+
+def _digest(files: Iterable[File]) -> str:
+    """`sha256:` and the digest of all files, their names and lengths included."""
+    digest = sha256()
+    for file in sorted(files, key=lambda file: file.name):
+        for part in (file.name.encode(errors="surrogateescape"), file.data):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,91 @@
+"""The structure of policy documents as a JSON Schema, for editors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardrails.language.document import KINDS
+from guardrails.language.structure import DOCUMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from guardrails.language.structure import Rules
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES: Mapping[str, str] = {
+    "string": "string",
+    "list": "array",
+    "dict": "object",
+    "integer": "integer",
+    "boolean": "boolean",
+}
+_BOUNDS: Mapping[str, str] = {"min": "minimum", "allowed": "enum"}
+_LENGTHS: Mapping[str, str] = {"string": "minLength", "list": "minItems"}
+
+_ARGUMENT = {
+    "type": ["object", "boolean"],
+    "properties": {
+        "kind": {"enum": list(KINDS), "description": "What packs need to know of the argument."}
+    },
+    "allOf": [{"$ref": _DIALECT}],
+}
+_WITH_ESCALATE_ONLY = {
+    "if": {"required": ["approval"]},
+    "then": {"properties": {"effect": {"const": "escalate"}}},
+}
+_NO_EXCEPTIONS_TO_ALLOW = {
+    "if": {"properties": {"effect": {"const": "allow"}}, "required": ["effect"]},
+    "then": {"properties": {"unless": {"type": "string"}}},
+}
+_JOINED: Mapping[str, Mapping[str, Any]] = {
+    "rule": {
+        "anyOf": [{"required": ["tools"]}, {"required": ["traits"]}],
+        "allOf": [_WITH_ESCALATE_ONLY, _NO_EXCEPTIONS_TO_ALLOW],
+    },
+    "exception": {"anyOf": [{"required": ["when"]}, {"required": ["subjects"]}]},
+    "`subjects`": {"minProperties": 1},
+}
+"""What joins several keys of a map, by what the map is called; the builder checks the same."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of policy documents, from the rules they are checked by."""
+    head = {"$schema": _DIALECT, "title": "Policy document of policy-guardrails"}
+    return {**head, **_map({"type": "dict", "schema": DOCUMENT})}
+
+
+def _translate(rules: Rules) -> dict[str, Any]:
+    types = [rules["type"]] if type(rules["type"]) is str else rules["type"]
+    schema: dict[str, Any] = {"type": [_TYPES[kind] for kind in types]}
+    if len(types) == 1:
+        schema["type"] = schema["type"][0]
+    if help_ := rules.get("meta", {}).get("help"):
+        schema["description"] = help_
+    schema |= {_BOUNDS[rule]: rules[rule] for rule in _BOUNDS if rule in rules}
+    if "regex" in rules:
+        schema["pattern"] = f"^(?:{rules['regex']})$"
+    if "minlength" in rules:
+        schema |= {_LENGTHS[kind]: rules["minlength"] for kind in types}
+    if "list" in types:
+        schema["items"] = _translate(rules["schema"])
+    elif "dict" in types:
+        schema |= _map(rules)
+    return schema
+
+
+def _map(rules: Rules) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object"}
+    if "schema" in rules:
+        keys = rules["schema"]
+        schema["properties"] = {key: _translate(value) for key, value in keys.items()}
+        schema["required"] = [key for key, value in keys.items() if value.get("required")]
+        schema["additionalProperties"] = False
+        schema |= _JOINED.get(rules.get("meta", {}).get("what", ""), {})
+    if "keysrules" in rules:
+        schema["propertyNames"] = _translate(rules["keysrules"])
+    if "valuesrules" in rules:
+        values = rules["valuesrules"]
+        free = type(values["type"]) is list
+        schema["additionalProperties"] = _ARGUMENT if free else _translate(values)
+    return schema
