@@ -13,6 +13,7 @@ from math import isinf
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from guardrails.action import Action, SessionView, Subject
+from guardrails.display import quote
 from guardrails.errors import InvalidActionError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MAX_DEPTH = 128
 MAX_DIGITS = 640
 """The longest integer that is read: below it no setting of Python refuses the conversion."""
 
-_SHOWN = 64  # characters of a key that an error quotes
+_COMPARED = 64  # characters of an unknown key that are compared with the known ones
 
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _ESCAPES = re.compile(
@@ -116,7 +117,7 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise InvalidActionError(f"duplicate key {_quote(key)}")
+                raise InvalidActionError(f"duplicate key {quote(key)}")
             seen.add(key)
     return made
 
@@ -130,7 +131,7 @@ def _make_integer(digits: str) -> int:
 def _make_float(digits: str) -> float:
     number = float(digits)
     if isinf(number):
-        raise InvalidActionError(f"{_quote(digits)} is out of the range of numbers")
+        raise InvalidActionError(f"{quote(digits)} is out of the range of numbers")
     return number
 
 
@@ -191,9 +192,9 @@ def _identity(fields: Mapping[str, Any], place: str) -> str:
 def _refuse_unknown_keys(given: Mapping[str, Any], known: Iterable[str], place: str) -> None:
     for key in given:
         if key not in known:
-            near = get_close_matches(key[:_SHOWN], known, n=1)
+            near = get_close_matches(key[:_COMPARED], known, n=1)
             hint = f"; did you mean `{place}{near[0]}`?" if near else ""
-            raise InvalidActionError(f"unknown key {_quote(place + key)}{hint}")
+            raise InvalidActionError(f"unknown key {quote(place + key)}{hint}")
 
 
 def _object(value: Any, place: str) -> dict[str, Any]:
@@ -230,7 +231,3 @@ def _kind(value: Any) -> str:
         float: "a number",
         type(None): "null",
     }[type(value)]
-
-
-def _quote(text: str) -> str:
-    return f"`{text}`" if len(text) <= _SHOWN else f"`{text[:_SHOWN]}…`"

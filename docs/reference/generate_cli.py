@@ -31,24 +31,22 @@ the error stream, never with 0.
 
 def page() -> str:
     """The text of the page."""
-    sections = (f"## {path}\n\n```text\n{text}\n```\n" for path, text in helps(main, "guardrails"))
+    root = click.Context(
+        main, info_name="guardrails", terminal_width=WIDTH, **main.context_settings
+    )
+    sections = (f"## {path}\n\n```text\n{text}\n```\n" for path, text in helps(root))
     return "\n".join([INTRODUCTION, *sections])
 
 
-def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
-    """The help of `command` and of every command under it, by the words that call it."""
-    context = click.Context(command, info_name=path, terminal_width=WIDTH, **_settings(command))
-    lines = command.get_help(context).splitlines()
-    yield path, "\n".join(line.rstrip() for line in lines)
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            under = command.get_command(context, name)
+def helps(context: click.Context) -> Iterator[tuple[str, str]]:
+    """The help of a command and of every command under it, by the words that call it."""
+    lines = context.get_help().splitlines()
+    yield context.command_path, "\n".join(line.rstrip() for line in lines)
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            under = context.command.get_command(context, name)
             if under is not None:
-                yield from helps(under, f"{path} {name}")
-
-
-def _settings(command: click.Command) -> dict[str, list[str]]:
-    return {"help_option_names": command.context_settings.get("help_option_names", ["--help"])}
+                yield from helps(click.Context(under, context, name, terminal_width=WIDTH))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from guardrails.version import __version__
 )
 @click.version_option(__version__, prog_name="guardrails", message="%(prog)s %(version)s")
 def main() -> None:
-    r"""Judge what AI agents may do, by policies kept as files.
+    """Judge what AI agents may do, by policies kept as files.
 
     \b
     Example:

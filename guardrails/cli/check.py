@@ -29,7 +29,7 @@ def check(
     *,
     batch: bool,
 ) -> None:
-    r"""Judge one action, given as JSON in FILE or on standard input.
+    """Judge one action, given as JSON in FILE or on standard input.
 
     Only the key `tool` is required of an action; nothing runs, nothing is logged, no budget is
     spent. With --batch every line is answered, malformed ones too, and the exit code is that of

@@ -31,7 +31,7 @@ UNDETERMINED = 4
 def explain(
     ctx: click.Context, folder: str, log: str | None, now: int | None, form: str, action: str
 ) -> None:
-    r"""Tell rule by rule why an action is allowed, escalated or denied.
+    """Tell rule by rule why an action is allowed, escalated or denied.
 
     Of every rule that could concern the tool it is told what matched and what did not, the part
     of a condition that decided, and the values under it; then what an allow would need. The
@@ -41,7 +41,7 @@ def explain(
     \b
     Example:
       guardrails explain -p policies/ action.json
-      guardrails explain --log .guardrails/log 01JZ-42
+      guardrails explain --log .guardrails/log 3f9a1c5b7d2e4860-42
 
     Exit codes: 0 allow, 1 deny, 2 usage or load error, 3 escalate, 4 undetermined.
     """

@@ -7,7 +7,7 @@ import click
 
 @click.command()
 def schema() -> None:
-    r"""Print the JSON Schema of policy documents, for editors.
+    """Print the JSON Schema of policy documents, for editors.
 
     \b
     Example:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from guardrails.toolchain.case import Case
     from guardrails.toolchain.selectors import Verdict
 
-_BEFORE_RULES = (Code.INVALID_ACTION, Code.INVALID_ARGUMENTS)
+BEFORE_RULES = (Code.INVALID_ACTION, Code.INVALID_ARGUMENTS, Code.NO_POLICIES)
+"""Codes of decisions for which no rule was read."""
 
 
 def explain_text(policies: PolicySet, text: bytes, now_ns: int | None = None) -> Explanation:
@@ -53,19 +54,20 @@ def explain_text(policies: PolicySet, text: bytes, now_ns: int | None = None) ->
     now_ns = time_ns() if now_ns is None else now_ns
     action, decision = judge_text(policies, text, now_ns)
     if action is None:
-        return _explain_refusal(policies, None, decision)
+        return explain_refusal(policies, None, decision)
     return explain(policies, action, Facts(now_ns))
 
 
 def explain(policies: PolicySet, action: Action, facts: Facts) -> Explanation:
     """The decision on `action`, and what every rule that could concern it said."""
     decision = policies.decide(action, facts)
-    if decision.code in _BEFORE_RULES:
-        return _explain_refusal(policies, action.tool, decision)
+    if decision.code in BEFORE_RULES:
+        return explain_refusal(policies, action.tool, decision)
     return explain_case(policies, read_case(policies, action, facts), decision)
 
 
-def _explain_refusal(policies: PolicySet, tool: str | None, decision: Decision) -> Explanation:
+def explain_refusal(policies: PolicySet, tool: str | None, decision: Decision) -> Explanation:
+    """`decision` explained for an action of which no rule was read."""
     needed = f"no rule was read: {decision.message}"
     return Explanation(tool, decision, (), len(policies.bundle.rules), (needed,))
 
@@ -135,7 +137,10 @@ def _tell_parts(rule: Rule, case: Case, member: Subject | None) -> Iterator[Part
         yield _part("subjects", judge_subjects(rule.subjects, member, unknown=unknown))
     yield from _tell_expiry(rule, case.now_ns)
     if rule.when is not None:
-        yield _tell_condition("when", rule.when, case, frame)
+        part = _tell_condition("when", rule.when, case, frame)
+        yield part
+        if part.holds is False:
+            return  # exceptions are not asked for
     if isinstance(rule.unless, Condition):
         yield _tell_condition("unless", rule.unless, case, frame)
     for exemption in rule.unless if isinstance(rule.unless, tuple) else ():

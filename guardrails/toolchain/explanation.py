@@ -54,7 +54,9 @@ class RuleTold:
         if self.outcome == EXCEPTED:
             return tuple(part for part in self.parts if part.key == "unless" and part.holds)
         return tuple(
-            part for part in self.parts if not part.holds and part.key not in ("unless", "mode")
+            part
+            for part in self.parts
+            if part.holds is None or (part.holds is False and part.key != "unless")
         )
 
     def as_json(self) -> dict[str, Any]:

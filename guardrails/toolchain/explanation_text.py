@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from guardrails.toolchain.explanation import Explanation, Part, RuleTold
     from guardrails.toolchain.lines import Line
     from guardrails.toolchain.reasons import Reason
+    from guardrails.toolchain.recorded import RecordedExplanation
 
 _OUTCOMES = {
     MATCHED: "matched",
@@ -23,7 +24,8 @@ _OUTCOMES = {
     FAILED: "could not be evaluated, so did not match",
     UNMATCHED: "did not match",
 }
-_INDENT = 12  # columns before what is told of a part: its key stands there
+_MARGIN = 4  # columns that an excerpt is indented by itself
+_INDENT = 14  # columns before what is told of a part: its key stands there
 
 
 def tell_explanation(explanation: Explanation) -> Iterator[Line]:
@@ -44,6 +46,23 @@ def tell_explanation(explanation: Explanation) -> Iterator[Line]:
             yield line(f"  - {needed}")
 
 
+def tell_recorded(told: RecordedExplanation) -> Iterator[Line]:
+    """The lines that tell an explanation of a recorded decision."""
+    recorded = told.recorded
+    decision = recorded.decision
+    effect = (str(decision.effect), tone_of(decision.effect))
+    yield line(f"recorded {recorded.timestamp} as ", effect, f" ({decision.code}), {recorded.id}")
+    if not told.same_policies:
+        yield line(f"by other policies: {decision.revision}; these are {told.revision}")
+    if recorded.masked:
+        names = ", ".join(f"`{name}`" for name in recorded.masked)
+        yield line(f"undetermined: masked in the log, so not to be judged again: {names}")
+    elif told.undetermined:
+        yield line("undetermined: the same policies decide otherwise by what the record holds")
+    yield line()
+    yield from tell_explanation(told.explanation)
+
+
 def _tell_rule(told: RuleTold) -> Iterator[Line]:
     rule = told.rule
     yield line(
@@ -62,7 +81,7 @@ def _tell_rule(told: RuleTold) -> Iterator[Line]:
 
 def _tell_part(part: Part) -> Iterator[Line]:
     mark = {True: "+", False: "-", None: "!"}[part.holds]
-    yield line(f"  {mark} ", (f"{part.key:<8}", Tone.FAINT), part.why)
+    yield line(f"  {mark} ", (f"{part.key:<10}", Tone.FAINT), part.why)
     if part.condition is not None:
         for told in part.reasons:
             yield from _tell_reason(told, part.condition)
@@ -72,10 +91,10 @@ def _tell_reason(told: Reason, condition: Condition) -> Iterator[Line]:
     first = condition.source.rfind("\n", 0, told.start) + 1
     text = condition.source[first:].split("\n", 1)[0]
     width = min(told.end - first, len(text)) - (told.start - first)
-    for shown in excerpt(text, told.start - first + 1, width).split("\n"):
-        yield line(" " * (_INDENT - 4) + shown)
+    line_of_source, carets = excerpt(text, told.start - first + 1, width).split("\n")
     outcome = told.value if told.error is None else f"error: {told.error}"
-    yield line(" " * _INDENT, (f"{outcome}", Tone.STRONG))
+    yield line(" " * (_INDENT - _MARGIN) + line_of_source)
+    yield line(" " * (_INDENT - _MARGIN) + carets, (f" {outcome}", Tone.STRONG))
     for operand in told.operands:
         if operand.source != told.source:
             value = operand.value if operand.error is None else f"error: {operand.error}"

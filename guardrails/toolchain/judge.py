@@ -53,7 +53,7 @@ def read_lines(stream: BinaryIO) -> Iterator[bytes]:
         rest = line
         while rest and not rest.endswith(b"\n"):
             rest = stream.readline(_CHUNK)
-        yield line
+        yield line.removesuffix(b"\n")
 
 
 def exit_code(effect: Effect) -> int:

@@ -105,7 +105,10 @@ class Inquiry:
 
     def reasons(self) -> tuple[Reason, ...]:
         """The parts that decided, in the order of the source."""
-        deciding = {(node.start, node.end): node for node in self._deciding(self._checked.root)}
+        root = self._checked.root
+        deciding = {(node.start, node.end): node for node in self._deciding(root)}
+        if not deciding and isinstance(self._evaluate(root), Fault):
+            deciding[root.start, root.end] = root  # the parts together were too much work
         return tuple(self._tell(deciding[place]) for place in sorted(deciding))
 
     def _evaluate(self, node: Node) -> object:

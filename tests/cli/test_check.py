@@ -98,10 +98,15 @@ def test_a_decision_as_json_has_the_fields_of_the_contract(guardrails: Any) -> N
     assert told["matches"][1]["error"]
 
 
+def place(rule: str) -> str:
+    """Where a rule stands: its file, and the line and column of its first key."""
+    lines = (Path(POLICIES) / "payments.yaml").read_text("utf-8").splitlines()
+    return f"{PLACE}:{lines.index(f'  - id: {rule}') + 1}:5"
+
+
 def test_a_decision_as_text_names_rules_places_and_the_message(guardrails: Any) -> None:
     result = check(guardrails, transfer(900, subject={"id": "agent-7"}), now=NIGHT)
     revision = decision(guardrails, transfer(900), now=NIGHT)["revision"]
-    error = decision(guardrails, transfer(900), now=NIGHT)["matches"][1]["error"]
     assert result.exit_code == 1
     assert (
         result.stdout
@@ -110,10 +115,10 @@ DENY  payments.transfer
   a rule forbids it
 
 matched
-  deny      payments/no-notes  (only observed)  {PLACE}:53:5
-            error: {error}
-  deny      payments/nothing-at-night  {PLACE}:45:5
-  escalate  payments/large-payments  {PLACE}:37:5
+  deny      payments/no-notes  (only observed)  {place("no-notes")}
+            error: `arguments.note` is missing
+  deny      payments/nothing-at-night  {place("nothing-at-night")}
+  escalate  payments/large-payments  {place("large-payments")}
             Four-eyes rule FIN-12.
 
 message to the agent
