@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from guardrails.language.yaml_tree import Tree
 
 
-_OWN = DOCUMENT.keys() - {"constants", "context", "tools"}
-"""The keys of a document that matter to itself alone."""
+SECTIONS = frozenset({"constants", "context", "tools"})
+"""The sections of a document that declare something for all documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,11 @@ class Draft:
     clean: bool
 
     @property
-    def complete(self) -> bool:
-        """Whether no fault hides what it declares for others."""
-        return self.clean and all(path[0] in _OWN for path in self.broken)
+    def hidden(self) -> frozenset[str]:
+        """The sections of which a fault may hide a part."""
+        if not self.clean or any(path[0] not in DOCUMENT for path in self.broken):
+            return SECTIONS
+        return SECTIONS.intersection(str(path[0]) for path in self.broken)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -64,14 +66,14 @@ class Draft:
 class Declarations:
     """One namespace over all documents.
 
-    `complete` says that nothing is missing from it because of a fault, so that a name that is not
-    in it is unknown.
+    `hidden` are the sections of which a fault may hide a part: a name that is not in one of them
+    isn't unknown for that.
     """
 
     constants: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     context: ContextSchema | None = None
-    complete: bool = True
+    hidden: frozenset[str] = frozenset()
 
 
 def declare(drafts: list[Draft], problems: list[Problem], *, whole: bool) -> Declarations:
@@ -79,10 +81,9 @@ def declare(drafts: list[Draft], problems: list[Problem], *, whole: bool) -> Dec
 
     `whole` says that `drafts` are all documents: none could not be read.
     """
-    before = len(problems)
     declared = _Collector(problems).collect(drafts)
-    sound = whole and len(problems) == before
-    declared.complete = sound and all(draft.complete for draft in drafts)
+    hidden = (draft.hidden for draft in drafts)
+    declared.hidden = declared.hidden.union(*hidden) if whole else SECTIONS
     return declared
 
 
@@ -93,19 +94,20 @@ class _Collector:
 
     def collect(self, drafts: Iterable[Draft]) -> Declarations:
         found = Declarations()
-        facts: list[Fact] = []
+        facts: list[Fact | None] = []
         for draft in drafts:
             tree = draft.tree
             if draft.policy:
                 self._claim(tree, "policy", draft.policy, tree.value(draft.data, "policy"))
             for name in self._new(draft, "constants", "constant"):
                 found.constants[name] = draft.data["constants"][name]
-            for name in self._new(draft, "context", "context fact"):
-                facts += self._read_fact(draft, name)
+            names = self._new(draft, "context", "context fact")
+            facts += [self._read_fact(draft, name) for name in names]
             for name in self._new(draft, "tools", "tool"):
                 tools = draft.data["tools"]
                 found.tools[name] = read_tool(tree, tools, name, draft.policy, self.problems)
-        found.context = join_facts(facts)
+        found.context = join_facts(fact for fact in facts if fact is not None)
+        found.hidden = frozenset({"context"} if None in facts else ())
         return found
 
     def _new(self, draft: Draft, section: str, noun: str) -> list[str]:
@@ -127,10 +129,10 @@ class _Collector:
         self.problems.append(tree.problem(event, message))
         return False
 
-    def _read_fact(self, draft: Draft, name: str) -> list[Fact]:
+    def _read_fact(self, draft: Draft, name: str) -> Fact | None:
         context = draft.data["context"]
         fact, faults = read_fact(name, context[name])
         for fault in faults:
             event = draft.tree.event_at(context, (name, *fault.path), of_key=fault.of_key)
             self.problems.append(draft.tree.problem(event, fault.message))
-        return [] if fact is None else [fact]
+        return fact

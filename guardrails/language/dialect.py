@@ -7,6 +7,7 @@ known but not checked (`contentEncoding` and its kin), what leaves the document 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -199,25 +200,27 @@ def _check_keys(schema: Any, path: Path) -> Iterator[SchemaFault]:
                     yield SchemaFault(place, f"unknown type {quote(name)}{hint}")
 
 
+@cache
+def _metaschema() -> Any:
+    from jsonschema_rs import validator_for  # noqa: PLC0415 - needed only where there are schemas
+
+    return validator_for({"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True)
+
+
 def _check_meta(root: Any, schemas: Mapping[Path, Any]) -> Iterator[SchemaFault]:
     """The faults that the metaschema finds; a value that is wrong twice is told once."""
-    from jsonschema_rs import validator_for  # noqa: PLC0415 - as above
-
-    validator = validator_for(
-        {"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True
-    )
-    if validator.is_valid(root):
+    if _metaschema().is_valid(root):
         return
-    told = set()
-    for error in validator.iter_errors(root):
-        path = tuple(error.instance_path)
-        if path in told:
-            continue
-        told.add(path)
-        name = "a schema" if path in schemas or not path else quote(str(path[-1]))
-        message = f"{name} {complain(error.kind)}"
-        if path and path[-1] == "type":
-            message = "`type` must be the name of a type or a list of different ones"
+    kinds: dict[Path, Any] = {}
+    for error in _metaschema().iter_errors(root):
+        kinds.setdefault(tuple(error.instance_path), error.kind)
+    for path, kind in kinds.items():
+        if path in schemas:
+            message = f"a schema {complain(kind)}"
+        elif "type" in path[-2:]:
+            message = "`type` must be the name of a type, or a list of different ones"
+        else:
+            message = f"`{path[-1]}` {complain(kind)}"
         yield SchemaFault(path, message)
 
 

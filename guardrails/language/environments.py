@@ -51,15 +51,15 @@ class Environments:
 
     def __init__(self, declared: Declarations) -> None:
         self._tools = declared.tools
-        self._complete = declared.complete
-        self._constants = declared.constants if declared.complete else {}
-        context = declared.context
+        self._hidden = declared.hidden
+        self._constants = {} if "constants" in declared.hidden else declared.constants
+        context = None if "context" in declared.hidden else declared.context
         self._variables: Mapping[str, Type] = {
             "tool": STRING,
             "traits": list_of(STRING),
             "kinds": _KINDS,
             "subject": _SUBJECT,
-            "context": context.type if context and declared.complete else _ANY_MAP,
+            "context": _ANY_MAP if context is None else context.type,
             "session": _SESSION,
             "constants": self._type_of_constants(),
             "now": TIMESTAMP,
@@ -100,7 +100,7 @@ class Environments:
         return self._matched[name]
 
     def _arguments(self, names: tuple[str, ...]) -> Type:
-        if not names or not self._complete:
+        if not names or "tools" in self._hidden:
             return _ANY_MAP
         fields: dict[str, Type] = {}
         for name in names:
@@ -113,7 +113,7 @@ class Environments:
         return RecordType("map", fields=fields, closed=True, noun="argument", of=of)
 
     def _type_of_constants(self) -> Type:
-        if not self._complete:
+        if "constants" in self._hidden:
             return _ANY_MAP
         fields = {name: type_of(value) for name, value in self._constants.items()}
         return RecordType("map", fields=fields, closed=True, noun="constant")
