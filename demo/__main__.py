@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 import guardrails
-from demo import evidence, script
+from demo import audit, evidence, script
 from demo.facts import facts
 from demo.play import Outcome, Turn, play
 from demo.servers import Mailbox, attackers_site, mail_server
@@ -51,8 +51,8 @@ def main(words: Sequence[str] | None = None, console: Console | None = None) -> 
             teller.say(f"the policies can't be loaded, so nothing may run:\n\n{error}", "red")
             return 2
         teller.say(
-            "An agent with nine tools over a real database, mail server, git repository and files."
-            f"\nWhat it may do stands in {options.policies}. Whatever no rule allows is refused."
+            "An agent has nine tools over a real database, mail server, git repository and files.\n"
+            f"What it may do stands in {_short(options.policies)}; what no rule allows is refused."
         )
         held = _tell(teller, guard, world, mailbox)
     teller.say(f"\n{time.monotonic() - started:.1f} seconds; everything was in a temporary folder.")
@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _short(folder: Path) -> Path:
+    """The folder as seen from the current one, where it lies in it."""
+    folder = folder.resolve()
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
 def _tell(teller: Teller, guard: guardrails.Guard, world: World, mailbox: Mailbox) -> bool:
     """Whether everything held, after the whole story."""
     before = evidence.photograph(world)
@@ -75,7 +81,7 @@ def _tell(teller: Teller, guard: guardrails.Guard, world: World, mailbox: Mailbo
     _account(teller, turns)
     teller.chapter("the shop afterwards, counted")
     teller.findings(findings)
-    teller.say("\nThe mails that were delivered:")
+    teller.say("\n          The mails that were delivered:")
     teller.mails(mailbox.mails)
     sound = _audit(teller, world)
     held = sound and all(finding.held for finding in findings)
@@ -132,16 +138,27 @@ def _account(teller: Teller, turns: Sequence[Turn]) -> None:
 
 
 def _audit(teller: Teller, world: World) -> bool:
-    """Whether the log verifies, and a forged copy of it doesn't."""
+    """Whether the log verifies, and forged copies of it don't."""
     teller.chapter("the log")
-    verification = evidence.verify(world.log)
-    teller.verification("guardrails audit verify log", verification)
-    forged = world.root / "forged"
-    number = evidence.forge(world.log, forged)
-    teller.say(f"\nA copy in which record {number}, a refusal, was changed to say `allow`:")
-    caught = evidence.verify(forged)
-    teller.verification("guardrails audit verify forged", caught)
-    return verification.sound and not caught.sound
+    head = world.root / "head.json"
+    audit.anchor(world.log, head)
+    line = audit.whitewash(world.log, world.root / "altered")
+    audit.cut(world.log, world.root / "shortened", 4)
+    sound = True
+    for folder, told in (
+        ("log", "The agent's log, with anchors that were kept elsewhere:"),
+        ("altered", f"A copy in which the refusal in line {line} was changed to say `allow`:"),
+        ("shortened", "A copy without its last four records:"),
+    ):
+        verification = audit.verify(world.root / folder, head)
+        teller.say(f"\n{told}")
+        teller.verification(
+            f"guardrails audit verify {folder} --head head.json",
+            verification.words.replace(f"{world.root}/", ""),
+            as_it_should=verification.sound is (folder == "log"),
+        )
+        sound &= verification.sound is (folder == "log")
+    return sound
 
 
 if __name__ == "__main__":

@@ -27,14 +27,12 @@ def facts(world: World) -> Mapping[str, Callable[[Action], Any]]:
         return [email for (email,) in world.query("SELECT email FROM customers")]
 
     def known_payee(action: Action) -> bool:
-        return bool(
-            world.query("SELECT 1 FROM suppliers WHERE name = ?", action.arguments["payee"])
-        )
+        return bool(world.query("SELECT 1 FROM suppliers WHERE name = ?", _payee(action)))
 
     def paid_today(action: Action) -> float:
         ((total,),) = world.query(
             "SELECT coalesce(sum(amount), 0.0) FROM payments WHERE payee = ? AND paid_on = ?",
-            action.arguments["payee"],
+            _payee(action),
             today(),
         )
         return float(total)
@@ -45,3 +43,8 @@ def facts(world: World) -> Mapping[str, Callable[[Action], Any]]:
         "known_payee": known_payee,
         "paid_today": paid_today,
     }
+
+
+def _payee(action: Action) -> str:
+    """Whom the call pays; an error if it doesn't say, and then the fact is missing."""
+    return str((action.arguments or {})["payee"])

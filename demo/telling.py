@@ -17,7 +17,7 @@ from guardrails.decision import Code
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from demo.evidence import Finding, Verification
+    from demo.evidence import Finding
     from demo.play import Turn
     from demo.script import Scene
     from demo.servers import Mail
@@ -83,18 +83,16 @@ class Teller:
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print the shop before and after."""
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for head in ("", "before", "after", "", ""):
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+        table.add_column("", width=9, justify="right")
+        for head in ("", "before", "after", ""):
             table.add_column(head, overflow="fold")
         for finding in findings:
             table.add_row(
+                Text("held", "green") if finding.held else Text("BROKEN", "bold red"),
                 Text(finding.subject),
                 Text(finding.before),
                 Text(finding.after),
-                Text(
-                    "held" if finding.held else "BROKEN",
-                    style="green" if finding.held else "bold red",
-                ),
                 Text(finding.verdict, style="dim"),
             )
         self._console.print(table)
@@ -102,14 +100,12 @@ class Teller:
     def mails(self, mails: Sequence[Mail]) -> None:
         """Print the mails that the server took in."""
         for mail in mails:
-            self._console.print(Text(f"  to {', '.join(mail.recipients)}: {mail.subject}"))
+            self._console.print(Text(f"          to {', '.join(mail.recipients)}: {mail.subject}"))
 
-    def verification(self, command: str, verification: Verification) -> None:
+    def verification(self, command: str, answer: str, *, as_it_should: bool) -> None:
         """Print a command of the auditor's and what it answered."""
-        answer = Text(verification.words, style="green" if verification.sound else "red")
-        self._console.print(
-            Group(Text(f"$ {command}", style="bold"), Padding(answer, (0, 0, 0, 2)))
-        )
+        words = Text(answer, style="dim" if as_it_should else "bold red")
+        self._console.print(Group(Text(f"$ {command}", style="bold"), Padding(words, (0, 0, 0, 2))))
 
 
 def _reason(turn: Turn) -> Text:

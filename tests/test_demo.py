@@ -14,7 +14,7 @@ from rich.console import Console
 
 import guardrails
 from demo import __main__ as demo
-from demo import evidence, script
+from demo import audit, script
 from demo.facts import facts
 from demo.play import Outcome, Turn, play
 from demo.servers import attackers_site, mail_server
@@ -116,7 +116,7 @@ def weaken(folder: Path, file: str, change: Callable[[str], str]) -> Path:
             "mail.yaml",
             "id: no-customer-lists\n    effect: deny",
             "id: no-customer-lists\n    effect: allow",
-            "mails delivered",
+            "mails",
         ),
         ("oversight.yaml", "effect: deny", "effect: allow", "policies"),
     ],
@@ -145,9 +145,13 @@ def test_policies_that_do_not_load_are_explained(tmp_path: Path) -> None:
 
 def test_a_forged_log_is_seen(played: tuple[World, list[Turn]], tmp_path: Path) -> None:
     world, _ = played
-    assert evidence.verify(world.log).sound
-    evidence.forge(world.log, tmp_path / "forged")
-    assert not evidence.verify(tmp_path / "forged").sound
+    head = tmp_path / "head.json"
+    audit.anchor(world.log, head)
+    assert audit.verify(world.log, head).sound
+    audit.whitewash(world.log, tmp_path / "altered")
+    assert not audit.verify(tmp_path / "altered", head).sound
+    audit.cut(world.log, tmp_path / "shortened", 1)
+    assert not audit.verify(tmp_path / "shortened", head).sound
 
 
 def test_the_morning_needs_a_person_once(played: tuple[World, list[Turn]]) -> None:
