@@ -49,7 +49,8 @@ def path_within(budget: Budget, path: str, root: str) -> bool:
 
 
 def _charge_path(budget: Budget, path: str) -> None:
-    charge(budget, 16 + (len(path) // 16 if path.isascii() else 4 * len(path)))
+    size = min(len(path), PATH_LENGTH_MAX)
+    charge(budget, 16 + (size // 16 if path.isascii() else 4 * size))
 
 
 def _is_within(path: str, root: str) -> bool:

@@ -22,8 +22,9 @@ from guardrails.language.cel.types import BOOL, STRING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LITERAL_MEMORY = 1 << 22
-"""Bytes that a pattern in a policy may take, its cache of states included."""
+LITERAL_MEMORY = 1 << 20, 1 << 22
+"""Bytes that a pattern in a policy may take, its cache of states included; the second for one
+that needs it. A text can fill the cache, so RE2's own 8 MiB would be much for hundreds of rules."""
 
 DYNAMIC_MEMORY = 1 << 18
 """The same for a pattern computed while deciding: it keeps the worst compilation near 1 ms."""
@@ -66,7 +67,7 @@ def _specialise(literals: tuple[object | None, ...]) -> Callable[..., object] | 
     pattern = literals[1]
     if type(pattern) is not str:
         return None
-    compiled = _compile(pattern, LITERAL_MEMORY)
+    compiled = _compile_literal(pattern)
     size = compiled.programsize
 
     def specialised(budget: Budget, text: str, _pattern: str) -> bool:
@@ -80,10 +81,18 @@ def _check_literals(literals: tuple[object | None, ...]) -> str | None:
     if type(pattern) is not str:
         return None
     try:
-        _compile(pattern, LITERAL_MEMORY)
+        _compile_literal(pattern)
     except _PatternError as error:
         return f"`{pattern}` is not a regular expression that RE2 takes: {error}"
     return None
+
+
+def _compile_literal(pattern: str) -> Any:
+    usual, greatest = LITERAL_MEMORY
+    try:
+        return _compile(pattern, usual)
+    except _PatternError:
+        return _compile(pattern, greatest)
 
 
 def _compile(pattern: str, memory: int) -> Any:
