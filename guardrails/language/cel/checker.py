@@ -17,17 +17,18 @@ from guardrails.language.cel.calls import (
     result_of_call,
 )
 from guardrails.language.cel.errors import CelError, CelErrors, did_you_mean
-from guardrails.language.cel.library import FUNCTIONS, NAMES
-from guardrails.language.cel.operators import refusal, result_of
+from guardrails.language.cel.library import FUNCTIONS
+from guardrails.language.cel.macros import ASKING
+from guardrails.language.cel.names import dotted, function_in, meant
+from guardrails.language.cel.operators import refusal, result_of, result_of_macro
 from guardrails.language.cel.relations import (
     DENOTED,
-    NUMERIC,
-    comparable,
     described,
     fits,
     join,
     join_all,
     parameters,
+    same_kind,
     type_of,
 )
 from guardrails.language.cel.tree import (
@@ -154,15 +155,7 @@ class _Checker:
 
     def _unknown(self, node: Name) -> Node:
         name = node.name.removeprefix(".")
-        advice = _SPELLINGS.get(name.lower(), "")
-        if not advice:
-            holder = next((key for key, type_ in self._types.items() if _declares(type_, name)), "")
-            advice = (
-                f"; did you mean `{holder}.{name}`?"
-                if holder
-                else did_you_mean(name, [*self._types, *self._locals])
-            )
-        self.report(node, f"unknown variable `{name}`{advice}")
+        self.report(node, f"unknown variable `{name}`{meant(name, self._types, self._locals)}")
         return Invalid(node.start, node.end, f"unknown variable `{name}`")
 
     def _dotted_variable(self, node: Node) -> Node | None:
@@ -279,7 +272,7 @@ class _Checker:
         condition = self.visit(node.condition)
         self._expect_bool(condition, "`?` asks")
         chosen, otherwise = self.visit(node.chosen), self.visit(node.otherwise)
-        if not _same_kind(chosen.type, otherwise.type):
+        if not same_kind(chosen.type, otherwise.type):
             both = f"{described(chosen.type)} and {described(otherwise.type)}"
             self.report(node, f"the two results of `?` must be of one type, not {both}")
         return replace(
@@ -315,10 +308,10 @@ class _Checker:
         where = node.where and self.visit(node.where)
         body = node.body and self.visit(node.body)
         self._locals = outer
-        asked = body if node.macro in _ASKING else where
+        asked = body if node.macro in ASKING else where
         if asked is not None:
             self._expect_bool(asked, f"`{node.macro}` asks")
-        type_ = _result_of_macro(node.macro, types, body)
+        type_ = result_of_macro(node.macro, types, None if body is None else body.type)
         return replace(node, operand=operand, where=where, body=body, type=type_)
 
     def _element_types(self, operand: Node, count: int) -> tuple[Type, ...]:
@@ -332,7 +325,7 @@ class _Checker:
         return (parameters(type_) if type_.name == "map" else (DYN, DYN))[:count]
 
     def call(self, node: Call) -> Node:
-        name = self._qualified(node)
+        name = function_in(node)
         receiver = node.target is not None and not name
         written = (node.target, *node.arguments) if receiver else node.arguments
         arguments = tuple(self.visit(argument) for argument in written if argument is not None)
@@ -349,54 +342,8 @@ class _Checker:
         type_ = result_of_call(overloads)
         return Invoke(node.start, node.end, name, receiver, arguments, type=type_)
 
-    def _qualified(self, node: Call) -> str:
-        """The name of a function with dots in it, such as `strings.quote`, or nothing."""
-        path = node.target and dotted(node.target)
-        name = f"{path}.{node.function}".removeprefix(".") if path else ""
-        return name if name in NAMES else ""
-
-
-def dotted(node: Node) -> str:
-    """The name that a chain of selections writes, as `google.protobuf.Timestamp`, or nothing."""
-    parts = []
-    while isinstance(node, Select):
-        parts.append(node.field)
-        node = node.operand
-    if not isinstance(node, Name):
-        return ""
-    return ".".join((node.name, *reversed(parts)))
-
-
-def _declares(type_: Type, key: str) -> bool:
-    return isinstance(type_, RecordType) and key in type_.fields
-
-
-def _same_kind(one: Type, other: Type) -> bool:
-    return comparable(one, other) and not (
-        one.name in NUMERIC and other.name in NUMERIC and one.name != other.name
-    )
-
-
-def _result_of_macro(macro: str, types: tuple[Type, ...], body: Node | None) -> Type:
-    if macro in _ASKING:
-        return BOOL
-    if body is None:
-        return list_of(types[0])
-    return map_of(types[0], body.type) if macro == "transformMap" else list_of(body.type)
-
-
-_ASKING = frozenset({"all", "exists", "exists_one"})
 
 _KEYS = frozenset({"dyn", "bool", "int", "uint", "string"})
-
-_SPELLINGS = {
-    "true": "; it is written `true`",
-    "false": "; it is written `false`",
-    "null": "; it is written `null`",
-    "none": "; nothing is written `null`, and a missing key is found by `has(arguments.key)`",
-    "nil": "; nothing is written `null`, and a missing key is found by `has(arguments.key)`",
-    "undefined": "; a missing key is found by `has(arguments.key)`",
-}
 
 _VISITORS: Mapping[type[Node], Callable[[_Checker, Any], Node]] = {
     Literal: _Checker.literal,

@@ -20,7 +20,7 @@ from guardrails.language.cel.ordering import greater, greater_equal, less, less_
 from guardrails.language.cel.relations import RUNTIME_TYPES
 from guardrails.language.cel.shape import outline
 from guardrails.language.cel.tree import Comprehension, Literal
-from guardrails.language.cel.writer import module_of
+from guardrails.language.cel.writer import code_for
 from guardrails.values import Duration, Timestamp, UInt
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def compile_condition(checked: Checked) -> Callable[[dict[str, Any], Any], objec
 
 @lru_cache(SHAPES_KEPT)
 def _code_of(shape: Shape, slots: int) -> CodeType:
-    module = compile(module_of(shape, slots), "<condition>", "exec", dont_inherit=True)
+    module = compile(code_for(shape, slots), "<condition>", "exec", dont_inherit=True)
     return next(each for each in module.co_consts if isinstance(each, CodeType))
 
 

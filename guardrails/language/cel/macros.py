@@ -26,6 +26,9 @@ VARIABLES: Mapping[str, Mapping[int, int]] = {
 }
 """How many of a macro's arguments are variables, by how many arguments it has."""
 
+ASKING = frozenset({"all", "exists", "exists_one"})
+"""Those that ask a condition of the elements, and so are true or false."""
+
 USAGE: Mapping[str, str] = {
     "all": "list.all(x, condition)",
     "exists": "list.exists(x, condition)",

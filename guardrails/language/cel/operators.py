@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.language.cel.macros import ASKING
 from guardrails.language.cel.relations import NUMERIC, comparable, described, join, parameters
 from guardrails.language.cel.types import (
     BOOL,
@@ -16,6 +17,8 @@ from guardrails.language.cel.types import (
     TIMESTAMP,
     UINT,
     Type,
+    list_of,
+    map_of,
 )
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def _looked_up(container: Type, key: Type) -> Type | None:
 def _appended(one: Type, other: Type) -> Type | None:
     if one.name == other.name and comparable(one, other):
         return join(one, other)
-    return Type("list", (DYN,)) if "dyn" in (one.name, other.name) else None
+    return list_of(DYN) if "dyn" in (one.name, other.name) else None
 
 
 _CONVERTIBLE = frozenset({"string", *NUMERIC})
@@ -145,3 +148,12 @@ def _conversion(names: list[str]) -> str:
     if set(names) <= _CONVERTIBLE and names[0] != names[1]:
         return f"; convert one, as with `{names[0]}(..)`"
     return ""
+
+
+def result_of_macro(macro: str, variables: tuple[Type, ...], body: Type | None) -> Type:
+    """The type that a macro gives whose variables and last argument are of these types."""
+    if macro in ASKING:
+        return BOOL
+    if macro == "transformMap":
+        return map_of(variables[0], body or DYN)
+    return list_of(body or variables[0])

@@ -89,6 +89,12 @@ def comparable(one: Type, other: Type) -> bool:
     return "null_type" in names and bool(names & _NULLABLE)
 
 
+def same_kind(one: Type, other: Type) -> bool:
+    """Whether the two results of `?` go together: comparable, and not two kinds of number."""
+    numbers = {one.name, other.name} <= NUMERIC
+    return comparable(one, other) and not (numbers and one.name != other.name)
+
+
 def join(one: Type, other: Type) -> Type:
     """The narrowest type that both fit: `dyn` where they have nothing in common."""
     if one is other or one == other:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from guardrails.errors import EvaluationError
 from guardrails.language.cel.arithmetic import add, divide, modulo, multiply, negate, subtract
 from guardrails.language.cel.library import FUNCTIONS, TABLES
+from guardrails.language.cel.macros import ASKING
 from guardrails.language.cel.operators import ORDERINGS
 from guardrails.language.cel.tree import (
     Comprehension,
@@ -181,7 +182,7 @@ class _Outliner:
         outer, before = self._locals, self._nodes
         numbers = tuple(range(len(outer), len(outer) + len(node.variables)))
         self._locals = {**outer, **dict(zip(node.variables, numbers, strict=True))}
-        asked = node.macro in ("all", "exists", "exists_one")
+        asked = node.macro in ASKING
         where = node.body if asked else node.where
         body = None if asked else node.body
         parts = (where and self._truth(where), body and self.shape(body))
@@ -205,7 +206,8 @@ class _Outliner:
         special = overload.specialise and overload.specialise(literals)
         slot = self.slot(special or overload.implementation)
         names = tuple(parameter.name for parameter in overload.parameters)
-        return ("invoke", slot, overload.charged, names, arguments, self.place(node))
+        budget = ("frame",) if overload.charged else ()
+        return ("invoke", slot, budget, names, arguments, self.place(node))
 
     def invalid(self, node: Invalid) -> Shape:
         return ("invalid", self.slot(node.message), self.place(node))
