@@ -61,7 +61,7 @@ class Providers:
             future = asyncio.wrap_future(self._start(name, action))
             try:
                 return await asyncio.wait_for(future, self._timeout)
-            except Exception:  # noqa: BLE001 - whatever it is, the fact is missing
+            except TimeoutError:
                 return _MISSING
 
         names = tuple(names)
@@ -70,13 +70,15 @@ class Providers:
     def _start(self, name: str, action: Action) -> Future[Any]:
         """Run a provider in a daemon thread, which a hanging one does not keep from ending."""
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # so that whoever gives up waiting can't cancel it
         context = copy_context()
 
         def work() -> None:
             try:
-                future.set_result(context.run(_look_up, self._functions[name], action))
-            except BaseException as error:  # noqa: BLE001 - whatever it is, the fact is missing
-                future.set_exception(error)
+                found = context.run(_look_up, self._functions[name], action)
+            except BaseException:  # noqa: BLE001 - whatever it is, the fact is missing
+                found = _MISSING
+            future.set_result(found)
 
         threading.Thread(target=work, name=f"guardrails-fact-{name}", daemon=True).start()
         return future
@@ -84,7 +86,7 @@ class Providers:
     def _result(self, future: Future[Any]) -> Any:
         try:
             return future.result(self._timeout)
-        except Exception:  # noqa: BLE001 - whatever it is, the fact is missing
+        except TimeoutError:
             return _MISSING
 
 

@@ -85,7 +85,7 @@ def test_a_refused_call_does_not_run_and_says_nothing_of_the_condition(guard: Te
     assert str(asked.value) == "Ask finance."
     assert asked.value.decision.effect is Effect.ESCALATE
     with pytest.raises(ActionDenied, match=r"^This action is not permitted \(decision d-3\)\.$"):
-        pay("ACME", "500")  # type: ignore[arg-type]
+        guard.run("unknown", {}, ran.append)
     assert ran == []
     assert guard.log.outcomes == []
 

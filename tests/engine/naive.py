@@ -206,6 +206,7 @@ def conclude(
     sanctioned = tool in bundle.tools or any(
         rule.effect.name != "DENY"
         and tool in (rule.tools or ())
+        and selects(rule, tool, None)
         and not (rule.expires and rule.effect.name == "ALLOW" and rule.expires.passed(facts.now_ns))
         and (
             observing
