@@ -29,6 +29,12 @@ def deploy(service: str, ticket: str) -> str:
     return f"{service} deployed under {ticket}"
 
 
+def denials(refusal: guardrails.ActionDenied) -> list[guardrails.RuleMatch]:
+    """The rules that decided; one whose condition had no value says why."""
+    decision = refusal.decision
+    return [match for match in decision.matches if match.effect is decision.effect]
+
+
 with guard.session(
     subject="deploy-bot", on_behalf_of="dana@example.com", context={"environment": "staging"}
 ):
@@ -36,5 +42,5 @@ with guard.session(
         try:
             print(deploy("web", ticket=number))
         except guardrails.ActionDenied as refusal:
-            rules = ", ".join(match.rule for match in refusal.decision.matches)
-            print(f"{number} refused: {rules or refusal.decision.code}")
+            reasons = [f"{match.rule}, {match.error or 'it matched'}" for match in denials(refusal)]
+            print(f"{number} refused: {'; '.join(reasons) or refusal.decision.code}")
