@@ -30,8 +30,9 @@ from guardrails.language.cel.tree import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_DEPTH = 100
-"""How deep a condition may be nested. The specification asks for 12 to 32 (`parse.nest`)."""
+MAX_DEPTH = 50
+"""How deep a condition may be nested. The specification asks for 12 to 32 (`parse.nest`). The
+compiler goes up to 13 calls deeper for each, and Python's stack is 1,000 calls."""
 
 _RESERVED = frozenset({
     "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
