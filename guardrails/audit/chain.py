@@ -41,7 +41,7 @@ class Chain:
     record. `clock` gives nanoseconds since 1970.
     """
 
-    __slots__ = ("_clock", "_hash", "_prefix", "_second", "_stamp", "id", "prev", "sealer",
+    __slots__ = ("_clock", "_hash", "_own", "_prefix", "_second", "_stamp", "id", "prev", "sealer",
                  "sequence")  # fmt: skip
 
     def __init__(self, clock: Callable[[], int]) -> None:
@@ -52,6 +52,7 @@ class Chain:
         self._clock = clock
         self._prefix = self.id.encode()
         self._hash = b""
+        self._own = b""
         self._second = -1
         self._stamp = b""
 
@@ -61,17 +62,17 @@ class Chain:
         The hash is the SHA-256 of the line's own bytes up to it, the hash before among them, so
         that a verifier need not agree on a canonical form.
         """
-        second, ns = divmod(self._clock(), NANOSECONDS)
-        if second != self._second:
+        now = self._clock()
+        if now // NANOSECONDS != self._second:
+            self._second = now // NANOSECONDS
             # Up to the seconds; the `Z` makes way for the fraction.
-            self._stamp = print_timestamp(Timestamp(second * NANOSECONDS))[:-1].encode()
-            self._second = second
+            self._stamp = print_timestamp(Timestamp(self._second * NANOSECONDS))[:-1].encode()
         own = b"%b-%d" % (self._prefix, self.sequence)
         text = b'{"sequence":%d,"id":"%b","timestamp":"%b.%06dZ","kind":"%b"%b,"prev":"%b"' % (
             self.sequence,
             own,
             self._stamp,
-            ns // 1000,
+            now % NANOSECONDS // 1000,
             b'decision","decision_id":"' + own if kind == b"decision" else kind,
             body,
             self.prev,
@@ -79,16 +80,16 @@ class Chain:
         if self.sealer is not None:
             text = b'%b,"seal":"%b"' % (text, self.sealer.seal(text))
         self._hash = sha256(text).hexdigest().encode()
+        self._own = own
         return b'%b,"hash":"%b"}\n' % (text, self._hash)
 
     def advance(self) -> str:
         """The id of the record that was written last, now that it is stored."""
-        name = f"{self.id}-{self.sequence}"
         if self.sealer is not None:
             self.sealer.step(self.sequence, self._hash)
         self.prev = self._hash
         self.sequence += 1
-        return name
+        return self._own.decode()
 
 
 class Line(NamedTuple):

@@ -16,17 +16,18 @@ from guardrails.values import Duration, MapKey, Opaque, Timestamp, UInt
 
 T = TypeVar("T")
 
-_dumps = orjson.dumps
 
 MASK = "***"
 """What a masked argument shows: nothing of its value, not even its length."""
 
-_STRICT = (
+STRICT = (
     orjson.OPT_SORT_KEYS
     | orjson.OPT_PASSTHROUGH_SUBCLASS
     | orjson.OPT_PASSTHROUGH_DATACLASS
     | orjson.OPT_PASSTHROUGH_DATETIME
 )
+"""What orjson writes by itself: the canonical JSON of JSON's own kinds, and of nothing else."""
+
 _DEPTH = 100
 """Levels that are written; actions have at most 64 (DESIGN 2), records add a few of their own."""
 
@@ -46,7 +47,7 @@ def encode(value: Any, at: str = "") -> tuple[bytes, Kinds]:
     stands as text, its kind `opaque`.
     """
     try:
-        text = _dumps(value, None, _STRICT)
+        text = orjson.dumps(value, option=STRICT)
     except TypeError:
         return _encode_exactly(value, at)
     # orjson writes NaN and infinity as `null`; only then is the slow walk needed.
@@ -57,7 +58,7 @@ def encode(value: Any, at: str = "") -> tuple[bytes, Kinds]:
 
 def _encode_exactly(value: Any, at: str) -> tuple[bytes, Kinds]:
     kinds: dict[str, str] = {}
-    return orjson.dumps(_plain(value, at, kinds, _DEPTH), option=_STRICT), kinds
+    return orjson.dumps(_plain(value, at, kinds, _DEPTH), option=STRICT), kinds
 
 
 def _is_finite(value: Any) -> bool:

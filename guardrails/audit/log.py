@@ -61,9 +61,10 @@ class DecisionLog:
         self._lock = RLock()
         self._busy = False
         self._writer: Writer | None = None
-        self._deferred: deque[tuple[bytes, bytes]] = deque()
+        self._deferred: deque[bytes] = deque()
         self._refused = 0
         self._reason = ""
+        self._healthy = False
         _after_fork(self)
 
     @property
@@ -99,9 +100,10 @@ class DecisionLog:
     def close(self) -> None:
         """Write that the log ends here; from now on it refuses every record."""
         with self._lock:
-            self._dead = self._dead or "the decision log is closed"
+            self._die("the decision log is closed")
             writer, self._writer = self._writer, None
-            if writer is not None:
+            # Code that interrupts a write can't end the chain in the middle of a line.
+            if writer is not None and not self._busy:
                 writer.finish()
 
     def _store(self, kind: bytes, body: bytes) -> str:
@@ -110,12 +112,48 @@ class DecisionLog:
                 return self._defer(kind, body)
             self._busy = True
             try:
-                name = self._write(kind, body)
-                while self._deferred:
-                    self._write(*self._deferred.popleft())
+                writer = self._writer
+                if writer is None or not self._healthy:
+                    writer = self._recover()
+                name = writer.write(kind, body)
+                if self._deferred:
+                    self._store_deferred()
+            except LogUnavailable as failure:
+                self._note(failure)
+                raise
+            except BaseException:
+                # Between storing a record and counting it: going on could break the chain.
+                self._die("the decision log was interrupted while it wrote a record")
+                raise
             finally:
                 self._busy = False
             return name
+
+    def _recover(self) -> Writer:
+        """The writer, begun if there is none yet, with nothing left to tell before what follows."""
+        if self._dead:
+            raise LogUnavailable(self._dead)
+        if self._writer is None:
+            self._writer = open_writer(self._settings)
+        if self._refused:
+            gap = {"refused": self._refused, "reason": self._reason}
+            self._writer.write(b"gap", encode_fields(gap))
+            self._refused = 0
+        self._healthy = True
+        return self._writer
+
+    def _note(self, failure: LogUnavailable) -> None:
+        """Remember a record that could not be stored: it is told as a gap if the log recovers."""
+        self._refused += 1
+        self._reason = str(failure)
+        self._healthy = False
+        if self._writer is not None and self._writer.lost:
+            self._die(self._reason)
+
+    def _die(self, reason: str) -> None:
+        """Take no record any more, for a reason that comes first if there are several."""
+        self._dead = self._dead or reason
+        self._healthy = False
 
     def _defer(self, kind: bytes, body: bytes) -> str:
         """Take a record from code that interrupted this thread while it was writing another.
@@ -126,34 +164,16 @@ class DecisionLog:
         """
         if kind != b"outcome":
             raise LogUnavailable("the decision log is being written by the same thread")
-        self._deferred.append((kind, body))
+        self._deferred.append(body)
         return ""
 
-    def _write(self, kind: bytes, body: bytes) -> str:
-        if self._dead:
-            raise LogUnavailable(self._dead)
-        try:
-            if self._writer is None:
-                self._writer = open_writer(self._settings)
-            if self._refused:
-                self._tell_gap(self._writer)
-            return self._writer.write(kind, body)
-        except LogUnavailable as failure:
-            self._refused += 1
-            self._reason = str(failure)
-            if self._writer is not None and self._writer.lost:
-                self._dead = self._reason
-            raise
-        except BaseException:
-            # Interrupted between storing a record and counting it: going on could break the chain.
-            self._dead = "the decision log was interrupted while it wrote a record"
-            raise
-
-    def _tell_gap(self, writer: Writer) -> None:
-        """Write down how many records were refused, now that the log takes them again."""
-        lost = {"refused": self._refused, "reason": self._reason}
-        writer.write(b"gap", encode_fields(lost))
-        self._refused = 0
+    def _store_deferred(self) -> None:
+        while self._deferred:
+            try:
+                self._recover().write(b"outcome", self._deferred.popleft())
+            except LogUnavailable as failure:
+                self._refusal = f"an outcome could not be recorded: {failure}"
+                raise
 
     def _in_child(self) -> None:
         """Begin again without a chain: the parent's lock, records and files stay the parent's."""
@@ -162,6 +182,7 @@ class DecisionLog:
         self._busy = False
         self._deferred.clear()
         self._refused = 0
+        self._healthy = False
         if writer is not None:
             writer.abandon()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 
-from guardrails.audit.encoding import MASK, Kinds, encode, pointer_part
+from guardrails.audit.encoding import MASK, STRICT, Kinds, encode, pointer_part
 from guardrails.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ OWN_FIELDS = frozenset(
 
 OWN_KINDS = frozenset({"start", "continue", "rotate", "end", "decision", "outcome"})
 """Kinds that the log writes itself, so that no event can pass for them."""
+
+_is_kind = re.compile(r"[a-z][a-z0-9_.-]{0,63}").fullmatch
 
 _CACHED = 1024
 """Decisions whose JSON is kept; equal outcomes share one object, so few are alive at a time."""
@@ -77,15 +80,24 @@ class Encoder:
         if entry.masked:
             arguments, pointers = _masked(arguments, entry.masked)
         call = {"arguments": arguments, "tool": entry.tool}
-        action, kinds = encode(call, "/input")
-        around, more = encode(_surroundings(entry), "/input")
+        around = _surroundings(entry)
+        try:
+            action, rest = orjson.dumps(call, option=STRICT), orjson.dumps(around, option=STRICT)
+        except TypeError:
+            action = rest = b"null"
+        kinds: Kinds = {}
+        if b"null" in action or b"null" in rest:
+            # Something that JSON lacks, or NaN, or an honest null: these few take the slow way.
+            action, kinds = encode(call, "/input")
+            rest, more = encode(around, "/input")
+            kinds = {**kinds, **more}
         fields = b',"input":%b%b,"digest":"sha256:%b"' % (
             action[:-1],
-            b"," + around[1:] if len(around) > 2 else b"}",
+            b"," + rest[1:] if around else b"}",
             sha256(action).hexdigest().encode(),
         )
-        if pointers or kinds or more or entry.approvers or len(entry.subjects) > 1 or self._key:
-            fields += self._rare(entry, pointers, {**kinds, **more})
+        if pointers or kinds or entry.approvers or self._key or len(entry.subjects) > 1:
+            fields += self._rare(entry, pointers, kinds)
         enforced = b"true" if entry.enforced else b"false"
         return b'%b,"result":%b,"enforced":%b' % (fields, self._result(entry.decision), enforced)
 
@@ -132,11 +144,13 @@ def encode_outcome(
     }
     if error is not None:
         fields["error"] = error
-    return b"," + encode(fields)[0][1:-1]
+    return encode_fields(fields)
 
 
 def encode_event(kind: str, fields: Mapping[str, Any]) -> bytes:
     """The fields of an event; raises `ConfigurationError` for those the log writes itself."""
+    if not _is_kind(kind):
+        raise ConfigurationError("a kind of record is a lower-case word, such as `load`")
     if kind in OWN_KINDS:
         raise ConfigurationError(f"`{kind}` is a kind of record that the log writes itself")
     if taken := OWN_FIELDS & fields.keys():

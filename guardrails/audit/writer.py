@@ -35,6 +35,9 @@ Durability = Literal["process", "disk"]
 FORMAT = 1
 """The version of the record format, named in the first record of every file."""
 
+_JOINTS = (b"start", b"continue", b"rotate")
+"""Kinds of record that join files, written while the writer turns to the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -81,18 +84,17 @@ class Writer:
 
         Raises `LogUnavailable`; unless `lost` is then set, the chain is as it was before.
         """
-        if not 0 < self._target.size < self._rotate_at:
+        if not 0 < self._target.size < self._rotate_at and kind not in _JOINTS:
             self._turn()
-        return self._put(kind, body)
-
-    def _put(self, kind: bytes, body: bytes) -> str:
-        line = self._chain.line(kind, body)
+        chain = self._chain
+        line = chain.line(kind, body)
         if len(line) > MAX_LINE:
             raise LogUnavailable(f"a record of {len(line)} bytes is longer than the log takes")
+        # The call of an outcome has run already; the next decision looks the name up again.
         self._target.append(line, named=kind != b"outcome")
-        name = self._chain.advance()
-        if self._tail is not None and self._chain.sealer is not None:
-            self._tail.overwrite(self._chain.sealer.tail)
+        name = chain.advance()
+        if self._tail is not None and chain.sealer is not None:
+            self._tail.overwrite(chain.sealer.tail)
         return name
 
     def _turn(self) -> None:
@@ -113,7 +115,7 @@ class Writer:
             self._part -= 1
             raise
         try:
-            self._put(b"rotate", encode_fields({"next": self._file_name}))
+            self.write(b"rotate", encode_fields({"next": self._file_name}))
         except LogUnavailable:
             self._part -= 1
             new.close()
@@ -124,7 +126,7 @@ class Writer:
 
     def begin(self) -> None:
         """Store the first record of the current file."""
-        self._put(b"start" if self._part == 1 else b"continue", self._header())
+        self.write(b"start" if self._part == 1 else b"continue", self._header())
 
     def _header(self) -> bytes:
         fields: dict[str, Any] = {
