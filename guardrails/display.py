@@ -29,7 +29,7 @@ _QUOTED = 80  # characters of an input that a message repeats
 def quote(text: str) -> str:
     """`text` in backticks, escaped, and shortened where it is long."""
     shown = text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
-    return f"`{escape(shown)}`"
+    return f"`{escape(shown)}`" if text else "`` (empty)"
 
 
 _SHOWN, _BEFORE = 100, 60  # characters of a line that are shown, and at most before the fault

@@ -243,7 +243,9 @@ def _check_cycles(root: Any, schemas: Mapping[Path, Any]) -> Iterator[SchemaFaul
     state: dict[int, bool] = {}  # False while the schema is being followed
     for path, schema in schemas.items():
         if not _ends(root, schema, state, 0):
-            message = f"leads back to itself, or through more than {MAX_REFERENCES} schemas"
+            message = (
+                f"the schema leads back to itself, or through more than {MAX_REFERENCES} schemas"
+            )
             yield SchemaFault((*path, "$ref") if "$ref" in schema else path, message)
             return
 

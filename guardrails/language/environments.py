@@ -41,9 +41,7 @@ _SUBJECT = RecordType(
 _SESSION = RecordType(
     "map", fields={"id": STRING, "labels": list_of(STRING)}, closed=True, of="`session`"
 )
-_KINDS = RecordType(
-    "map", fields=dict.fromkeys(KINDS, list_of(DYN)), closed=True, noun="kind", of="arguments"
-)
+_KINDS = RecordType("map", fields=dict.fromkeys(KINDS, list_of(DYN)), closed=True, noun="kind")
 
 
 class Environments:

@@ -27,7 +27,7 @@ def parse_expiry(text: str) -> Expiry:
         try:
             ordinal = date(year, month, day).toordinal()
         except ValueError:
-            raise ValueError("a day that the calendar lacks") from None
+            raise ValueError("no point in time: the calendar lacks that day") from None
         ends = (ordinal + 1 - EPOCH_DAY) * DAY * NANOSECONDS
         return Expiry(text, min(ends, TIMESTAMP_MAX))
     try:
@@ -36,7 +36,7 @@ def parse_expiry(text: str) -> Expiry:
         if "must be" in str(error):
             shape = "write a date (2027-06-30) or a timestamp (2027-06-30T18:00:00Z)"
             raise ValueError(f"no point in time; {shape}") from None
-        raise ValueError(str(error)) from None
+        raise ValueError(f"no point in time: {error}") from None
 
 
 def parse_timeout(text: str) -> int:

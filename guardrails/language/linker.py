@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Effect
+from guardrails.display import quote
 from guardrails.language.cel.checker import check
 from guardrails.language.cel.errors import CelError, CelErrors
 from guardrails.language.cel.parser import parse
@@ -63,11 +64,13 @@ class Linker:
         self, tree: Tree, text: str, event: Any, scope: Scope, problems: list[Problem]
     ) -> Condition | None:
         """The condition `text` at `event`, or None where it has faults: they join `problems`."""
+        if event.tag:
+            return None  # a fault that has been told
         segments = segments_of(tree.source.text, event)
         try:
             checked = _check(text, scope)
         except CelError as error:
-            hint = _comment_hint(tree, event)
+            hint = _yaml_hint(tree, event)
             problems.append(_problem(tree, segments, error, hint))
         except CelErrors as errors:
             problems += [_problem(tree, segments, error) for error in errors.problems]
@@ -89,7 +92,11 @@ def _problem(tree: Tree, segments: Segments, error: CelError, hint: str = "") ->
     return tree.source.problem(line, column, error.message + hint, width)
 
 
-def _comment_hint(tree: Tree, event: Any) -> str:
-    """What to do where YAML took the end of a condition for a comment."""
-    cut = event.implicit[0] and _COMMENT.match(tree.source.text, event.end_mark.index)
-    return "; YAML ends it at ` #`: put the condition in quotes or after `>-`" if cut else ""
+def _yaml_hint(tree: Tree, event: Any) -> str:
+    """What to do where YAML took a part of a condition for something else."""
+    advice = "put the condition in quotes or after `>-`"
+    if event.anchor:
+        return f"; YAML takes {quote(f'&{event.anchor}')} for an anchor: {advice}"
+    if event.implicit[0] and _COMMENT.match(tree.source.text, event.end_mark.index):
+        return f"; YAML ends it at ` #`: {advice}"
+    return ""

@@ -21,11 +21,12 @@ _CONDITIONS = ("when", "unless")
 _KINDS: Mapping[type, str] = {
     bool: "a boolean",
     int: "a number",
-    float: "a number",
+    float: "a decimal number",
     str: "text",
     list: "a list",
     dict: "a map",
 }
+_OPTIONAL = "; leave it out, or say what it is to hold"
 _EXPECTED: Mapping[str, str] = {
     "string": "text",
     "list": "a list",
@@ -41,7 +42,7 @@ def find_faults(tree: Tree) -> tuple[list[Problem], frozenset[Path]]:
     A path leads from the root: keys of maps and indices of lists.
     """
     if type(tree.data) is not dict:
-        kind = _KINDS.get(type(tree.data), "nothing")
+        kind = _KINDS.get(type(tree.data), "null")
         message = f"a policy document is a map that begins with `version: 1`, not {kind}"
         return [tree.problem(tree.root, message)], frozenset({()})
     from cerberus import Validator  # noqa: PLC0415 - slow to import, and needed to load only
@@ -97,8 +98,10 @@ def _complain(error: Any, rules: Rules, name: str) -> str:
         return _unallowed(rules, value)
     if error.code == errors.MIN_VALUE.code:
         return f"{name} must be {error.constraint} or more"
-    if value in ("", []):
-        return f"{name} is empty; leave it out, or say what it is to hold"
+    if value == []:
+        return f"{name} is empty{_OPTIONAL if not rules.get('required') else ''}"
+    if value == "":
+        return f"{name} is empty"
     return _misshapen(rules, value)
 
 
@@ -140,7 +143,8 @@ def _unallowed(rules: Rules, value: Any) -> str:
 
 def _misshapen(rules: Rules, value: str) -> str:
     meta = rules["meta"]
-    return f"{quote(value)} can't be a {meta['what']}: {meta['shape']}"
+    shown = quote(value) if value.isascii() else f"{quote(value)} ({quote(ascii(value)[1:-1])})"
+    return f"{shown} can't be a {meta['what']}: {meta['shape']}"
 
 
 def _follow(data: Any, path: Path) -> Any:

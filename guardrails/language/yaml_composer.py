@@ -30,12 +30,13 @@ MAX_REPEATED = 100_000
 
 @dataclass(slots=True)
 class _Anchor:
-    """An anchored value: its count of values, and the depth of it and of what is deepest in it.
+    """An anchored value: its event, its depth and that of what is deepest in it.
 
-    `size` is 0 while the value has not ended.
+    `size` counts its values, 0 while it has not ended; `before` those before it.
     """
 
     value: Any
+    event: Any
     depth: int
     deepest: int
     size: int
@@ -123,7 +124,7 @@ class _Composer:
             elif kind is SequenceStartEvent:
                 value, inner = [], []
             elif kind is AliasEvent:
-                value = self._repeat(event, len(above))
+                value, event = self._repeat(event, len(above))
             elif above:
                 self._leave(len(above))
                 container, places, key, key_event = above.pop()
@@ -159,7 +160,7 @@ class _Composer:
             self._refuse_tag(event)
         self.values += 1
         if event.anchor:
-            self.anchors[event.anchor] = _Anchor(value, 0, 0, 1, 0)
+            self.anchors[event.anchor] = _Anchor(value, event, 0, 0, 1, 0)
         return value
 
     def _enter(self, event: Any, value: Any, depth: int) -> None:
@@ -170,7 +171,7 @@ class _Composer:
         if not event.implicit:
             self._refuse_tag(event)
         if event.anchor:
-            anchor = _Anchor(value, depth, depth, 0, self.values - 1)
+            anchor = _Anchor(value, event, depth, depth, 0, self.values - 1)
             self.anchors[event.anchor] = anchor
             self.open.append(anchor)
         for anchor in self.open:
@@ -182,8 +183,8 @@ class _Composer:
             anchor = self.open.pop()
             anchor.size = self.values - anchor.before
 
-    def _repeat(self, event: Any, depth: int) -> Any:
-        """The value that an alias below `depth` levels stands for."""
+    def _repeat(self, event: Any, depth: int) -> tuple[Any, Any]:
+        """The value that an alias below `depth` levels stands for, and its own event."""
         anchor = self.anchors.get(event.anchor)
         hint = condition_hint(self.source, event.start_mark.line + 1)
         if anchor is None:
@@ -199,7 +200,7 @@ class _Composer:
         self.values += anchor.size
         for around in self.open:
             around.deepest = max(around.deepest, deepest)
-        return anchor.value
+        return anchor.value, anchor.event
 
     def _check_key(self, event: Any, value: Any, container: Any, places: Any) -> None:
         if type(value) is not str:

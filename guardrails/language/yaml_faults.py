@@ -20,6 +20,8 @@ _LINES_BACK = 50  # how far above a fault the key of a condition is looked for
 _TAB = "a tab is used as indentation; use spaces"
 _WORDS: Mapping[str, str] = {
     "mapping values are not allowed in this context": "a `: ` can't stand here",
+    "did not find expected node content": "expected a value",
+    "did not find expected comment or line break": "expected the text on the lines below",
     "did not find expected key": "expected a key, or the end of the map",
     "could not find expected ':'": "expected a `:` after the key",
     "did not find expected ',' or ']'": "expected a `,` or the `]` of the list",
@@ -36,6 +38,12 @@ _WORDS: Mapping[str, str] = {
 }
 """The problems of libyaml 0.2.5 that an author meets (its scanner.c and parser.c)."""
 
+_ADVICE: Mapping[str, str] = {
+    "mapping values are not allowed in this context": (
+        "; check the indentation, or put the text in quotes"
+    ),
+}
+_UNCLOSED = ("did not find expected ',' or ']'", "did not find expected ',' or '}'")
 _AT_CONTEXT = ("found unexpected end of stream", "could not find expected ':'")
 
 
@@ -45,23 +53,35 @@ def describe(error: Any, source: Source) -> tuple[int, int, str]:
     if error.problem in _AT_CONTEXT and error.context_mark is not None:
         mark = error.context_mark
     line, column = mark.line + 1, mark.column + 1
-    return line, column, _word(error, source, line, column) + condition_hint(source, line)
+    what, advice = _word(error, source.line(line)[column - 1 : column + 1])
+    if not source.text[mark.index :].strip():
+        what = f"the file ends too soon: {what}"
+    return line, column, what + (condition_hint(source, line) or advice)
 
 
-def _word(error: Any, source: Source, line: int, column: int) -> str:
+def _word(error: Any, found: str) -> tuple[str, str]:
+    """What is wrong, and what to do about it unless it is in a condition.
+
+    `found` is the character at the place, and the next one.
+    """
     problem = error.problem
-    if problem in _WORDS:
-        return _WORDS[problem]
-    character = source.line(line)[column - 1 : column]
+    what = _WORDS.get(problem)
+    if what is not None:
+        advice = _ADVICE.get(problem, "")
+        if problem in _UNCLOSED:
+            advice = f" that begins on line {error.context_mark.line + 1}"
+        return what, advice
     if problem == "found character that cannot start any token":
-        return _TAB if character == "\t" else f"{quote(character)} can't start a value"
+        if found.startswith("\t"):
+            return _TAB, ""
+        shown = "a backtick" if found.startswith("`") else quote(found[:1])
+        return f"{shown} can't start a value", "; put it in quotes"
     if problem == "found unknown escape character":
-        escaped = source.line(line)[column - 1 : column + 1]
-        return f"unknown escape {quote(escaped)} in double quotes; write `\\\\` for a backslash"
+        return f"unknown escape {quote(found)}", "; write `\\\\` for a backslash in double quotes"
     if "tag" in problem or "tag" in (error.context or ""):
-        return "tags are not allowed"
+        return "tags are not allowed", ""
     where = f"{error.context}: " if error.context else ""
-    return f"not valid YAML: {where}{problem}"
+    return f"not valid YAML: {where}{problem}", ""
 
 
 def condition_hint(source: Source, line: int) -> str:
