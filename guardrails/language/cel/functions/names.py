@@ -169,7 +169,7 @@ def _by_idna_2003(label: str) -> bytes | None:
 
 def _specialise_within(literals: tuple[object | None, ...]) -> Callable[..., object] | None:
     literal = literals[1]
-    if not isinstance(literal, str):
+    if not isinstance(literal, str) or _check_root(literals):
         return None
     root = canonical_domain(literal)
 

@@ -105,7 +105,7 @@ def _check_unicode(path: str) -> None:
 
 def _specialise(literals: tuple[object | None, ...]) -> Callable[..., object] | None:
     literal = literals[1]
-    if not isinstance(literal, str):
+    if not isinstance(literal, str) or _check_root(literals):
         return None
     root = canonical_path(literal)
 

@@ -65,7 +65,7 @@ def matches(budget: Budget, text: str, pattern: str) -> bool:
 
 def _specialise(literals: tuple[object | None, ...]) -> Callable[..., object] | None:
     pattern = literals[1]
-    if type(pattern) is not str:
+    if type(pattern) is not str or _check_literals(literals):
         return None
     compiled = _compile_literal(pattern)
     size = compiled.programsize

@@ -34,8 +34,7 @@ class Overload:
     The two hooks run when policies are loaded. Both get a tuple as long as `parameters`: the
     argument's value where it is a literal or a constant, else None. `check_literals` returns what
     is wrong with them, or None. `specialise` returns an implementation that takes the same
-    arguments and has done its work on the literals beforehand, or None; it is called only with
-    literals that `check_literals` let pass.
+    arguments and has done its work on the literals beforehand, or None where it can't.
     """
 
     name: str

@@ -162,7 +162,7 @@ def _zoned(name: str, answer: Callable[[Timestamp, Offset], object]) -> Overload
 
     def specialise(literals: tuple[object | None, ...]) -> Callable[..., object] | None:
         zone = literals[1]
-        if not isinstance(zone, str):
+        if not isinstance(zone, str) or _check_zone(literals):
             return None
         offset = offset_of(zone)
 

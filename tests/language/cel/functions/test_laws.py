@@ -93,6 +93,7 @@ def test_what_a_literal_prepares_answers_the_same(overload: Overload, data: st.D
     literals = (None, *arguments[1:])
     said = overload.check_literals(literals)
     if said is not None:
+        assert overload.specialise(literals) is None
         with pytest.raises(EvaluationError):
             overload.implementation(Meter(), *arguments)
         return
