@@ -20,6 +20,8 @@ from benchmarks.timing import ROUNDS, Figures, Subject, measure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guardrails.audit.records import DecisionEntry, Outcome
+
 GOAL_NS = 15_000
 """What a guarded call with decision and outcome in the log may take over the bare call."""
 
@@ -46,6 +48,27 @@ PAIRS = tuple((f"supplier {number}", 20.0 + number) for number in range(10))
 BARE, UNLOGGED, LOGGED = "bare call", "guarded, without log", "guarded, with log"
 
 
+class NoLog:
+    """A log that keeps nothing: what is left is the guard's own part. Only a benchmark has it."""
+
+    def decision(self, entry: DecisionEntry) -> str:  # noqa: ARG002 - the names of the protocol
+        """Keep nothing."""
+        return ""
+
+    def outcome(
+        self,
+        decision_id: str,
+        outcome: Outcome,
+        duration_ns: int,
+        error: str | None = None,
+    ) -> None:
+        """Keep nothing."""
+
+    def event(self, kind: str, **fields: Any) -> str:  # noqa: ARG002 - likewise
+        """Keep nothing."""
+        return ""
+
+
 def transfer(to: str, amount: float) -> str:
     """The tool."""
     return to if amount else ""
@@ -63,7 +86,7 @@ def guarded(folder: Path, stack: ExitStack) -> dict[str, Callable[[Any], Any]]:
     policies = folder / "policies"
     policies.mkdir()
     (policies / "payments.yaml").write_text(POLICY, encoding="utf-8")
-    unlogged = guardrails.Guard.load(policies, log=None)
+    unlogged = guardrails.Guard(guardrails.load_policies(policies), log=NoLog())
     logged = guardrails.Guard.load(policies, log=folder / "log")
     stack.enter_context(logged.session(subject="agent-7", roles=["billing"]))
     return {
