@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from contextlib import ExitStack
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -162,4 +163,6 @@ def _audit(teller: Teller, world: World) -> bool:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -15,11 +15,11 @@ from demo.play import Outcome
 from guardrails.decision import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from demo.evidence import Finding
     from demo.play import Turn
-    from demo.script import Scene
+    from demo.script import Call, Scene
     from demo.servers import Mail
 
 STYLES = {
@@ -68,7 +68,7 @@ class Teller:
         lines.add_column(overflow="fold")
         lines.add_row(
             Text(turn.outcome.value, style=STYLES[turn.outcome]),
-            Text.assemble((turn.call.tool, "bold"), " ", _arguments(turn.call.arguments)),
+            Text.assemble((ascii(turn.call.tool)[1:-1], "bold"), " ", _arguments(turn.call)),
         )
         lines.add_row("", _reason(turn))
         self._console.print(lines)
@@ -130,16 +130,17 @@ def _reason(turn: Turn) -> Text:
     return words
 
 
-def _arguments(arguments: Mapping[str, Any]) -> Text:
-    shown = ", ".join(f"{name}={_value(value)}" for name, value in arguments.items())
+def _arguments(call: Call) -> Text:
+    shown = ", ".join(f"{name}={_value(value)}" for name, value in call.arguments.items())
     if len(shown) > LONGEST:
         shown = f"{shown[:LONGEST]}..."
-    return Text(shown.replace("\n", " "), style="dim")
+    return Text(shown, style="dim")
 
 
 def _value(value: Any) -> str:
+    """The value with every character beyond ASCII spelt out, so that look-alikes are seen."""
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
     if isinstance(value, list) and len(value) > 2:
-        return f"[{value[0]!r}, and {len(value) - 1} more]"
-    return repr(value)
+        return f"[{value[0]!a}, and {len(value) - 1} more]"
+    return ascii(value)
