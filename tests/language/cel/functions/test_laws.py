@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -50,13 +50,20 @@ BY_TYPE = {
     "google.protobuf.Timestamp": st.integers(TIMESTAMP_MIN, TIMESTAMP_MAX).map(Timestamp),
     "google.protobuf.Duration": st.integers(-DURATION_MAX, DURATION_MAX).map(Duration),
 }
-EVERY = [
-    pytest.param(overload, id=f"{overload.name}({', '.join(map(str, overload.parameters))})")
+
+
+def named(overload: Overload) -> Any:
+    return pytest.param(overload, id=f"{overload.name}({', '.join(map(str, overload.parameters))})")
+
+
+LIBRARY = [
+    overload
     for overloads in OVERLOADS.values()
     for overload in overloads
     if overload.receiver or overload.name != "matches"
 ]
-PREPARED = [parameter for parameter in EVERY if parameter.values[0].specialise is not None]
+EVERY = [named(overload) for overload in LIBRARY]
+PREPARED = [named(overload) for overload in LIBRARY if overload.specialise is not None]
 KINDS_OF_RESULT = {
     "string": str,
     "int": int,
