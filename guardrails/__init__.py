@@ -1,5 +1,6 @@
 """Guardrails for AI agents as policy, in code: every tool call is judged before it runs."""
 
+from guardrails import installation  # noqa: F401 - first: it refuses to run beside a namesake
 from guardrails.action import Action, SessionView, Subject
 from guardrails.adapters.decorator import configure, tool
 from guardrails.decision import Code, Decision, Effect, RuleMatch, UsedException

@@ -6,7 +6,6 @@ A provider that fails or takes too long leaves its fact missing, and missing is 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from guardrails.snapshot import judge_value
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from concurrent.futures import Future
 
     from guardrails.action import Action
 
@@ -69,6 +69,8 @@ class Providers:
 
     def _start(self, name: str, action: Action) -> Future[Any]:
         """Run a provider in a daemon thread, which a hanging one does not keep from ending."""
+        from concurrent.futures import Future  # noqa: PLC0415 - slow to import, rarely needed
+
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()  # so that whoever gives up waiting can't cancel it
         context = copy_context()

@@ -1,5 +1,8 @@
 """Guarded functions of every kind: what runs, what is refused, and what the log holds of it."""
 
+# mypy: disable-error-code="no-untyped-call"
+# (a guarded lambda is as untyped as the lambda)
+
 from __future__ import annotations
 
 import asyncio
@@ -7,9 +10,8 @@ import functools
 import inspect
 import threading
 import typing
-from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +28,9 @@ from guardrails import (
 )
 from guardrails.testing import TestGuard, guard_over
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
 POLICY = """
     version: 1
     policy: p
@@ -34,7 +39,7 @@ POLICY = """
       mail: {traits: [communicate], returns: [untrusted], mask: []}
     rules:
       - {id: small, effect: allow, tools: pay, when: arguments.amount <= 500}
-      - {id: large, effect: escalate, tools: pay, when: arguments.amount > 500, message: Ask finance.}
+      - {id: large, effect: escalate, tools: pay, when: arguments.amount > 500, message: Ask us.}
       - {id: huge, effect: deny, tools: pay, when: arguments.amount > 9000}
       - {id: any, effect: allow, tools: [stream, echo, mail, both, note]}
 """
@@ -79,10 +84,10 @@ def test_a_refused_call_does_not_run_and_says_nothing_of_the_condition(guard: Te
         pay("ACME", 9_001)
     assert caught.value.decision.effect is Effect.DENY
     assert caught.value.id == "d-1"
-    assert str(caught.value) == "Ask finance."
+    assert str(caught.value) == "Ask us."
     with pytest.raises(ApprovalRequired) as asked:
         pay("ACME", 501)
-    assert str(asked.value) == "Ask finance."
+    assert str(asked.value) == "Ask us."
     assert asked.value.decision.effect is Effect.ESCALATE
     with pytest.raises(ActionDenied, match=r"^This action is not permitted \(decision d-3\)\.$"):
         guard.run("unknown", {}, ran.append)
@@ -218,7 +223,7 @@ def test_generators_are_judged_before_the_first_item(guard: TestGuard) -> None:
     ran = []
 
     @guard.tool("pay")
-    def stream(amount: float) -> Iterator[float]:
+    def stream(amount: float) -> Iterator[Any]:
         ran.append(amount)
         got = yield amount
         yield got
@@ -230,14 +235,14 @@ def test_generators_are_judged_before_the_first_item(guard: TestGuard) -> None:
     with pytest.raises(ActionDenied):
         next(refused)
     assert ran == []
-    running = stream(1)
+    running: Any = stream(1)
     assert next(running) == 1
-    assert running.send("sent") == "sent"  # type: ignore[attr-defined]
+    assert running.send("sent") == "sent"
     assert list(running) == []
     assert guard.log.outcomes == [("d-2", "returned", None)]
-    abandoned = stream(2)
+    abandoned: Any = stream(2)
     next(abandoned)
-    abandoned.close()  # type: ignore[attr-defined]
+    abandoned.close()
     assert guard.log.outcomes[-1] == ("d-3", "abandoned", "GeneratorExit")
 
 
@@ -274,7 +279,7 @@ def test_variadic_arguments_are_a_list_and_join_the_top_level(guard: TestGuard) 
     assert guard.log.decisions[0].arguments == {"first": 1, "rest": [2, 3], "flag": True, "x": 4}
     for clash in ("first", "rest"):
         with pytest.raises(ActionDenied) as caught:
-            echo(1, **{clash: 2})
+            echo(1, **{clash: 2})  # type: ignore[arg-type]
         assert caught.value.decision.code == "invalid_action"
         assert f"`{clash}`" in str(caught.value)
 
@@ -291,7 +296,9 @@ def test_ignored_parameters_are_neither_judged_nor_logged(guard: TestGuard) -> N
         guard.tool("echo", ignore=["nope"])(echo)
 
 
-@pytest.mark.parametrize("wrong", [5, object(), classmethod(len), property(len), staticmethod(len)])
+@pytest.mark.parametrize(
+    "wrong", [5, object(), classmethod(print), property(len), staticmethod(len)]
+)
 def test_what_is_no_function_is_told_where_the_decorator_belongs(
     guard: TestGuard, wrong: Any
 ) -> None:
@@ -428,7 +435,7 @@ def test_a_plain_thread_does_not_unless_bound(staff: TestGuard) -> None:
 
 def test_a_nested_guarded_call_is_judged_too(staff: TestGuard) -> None:
     send = staff.tool("send")(lambda: "sent")
-    act = staff.tool("act")(lambda: send())
+    act = staff.tool("act")(send)
     with staff.session(subject="a", roles=["staff"], context={"env": "dev"}):
         assert act() == "sent"
     assert [entry.tool for entry in staff.log.decisions] == ["act", "send"]
@@ -468,12 +475,12 @@ def test_a_delegation_may_add_facts_and_change_none(staff: TestGuard) -> None:
 def test_labels_join_when_the_tool_starts_and_stay_for_the_session(staff: TestGuard) -> None:
     @staff.tool("read")
     def read() -> None:
-        raise OSError
+        raise OSError("gone")
 
     send = staff.tool("send")(lambda: "sent")
     with staff.session(subject="a", roles=["staff"], id="s-1") as session:
         assert send() == "sent"
-        with staff.session(subject="b", roles=["staff"]), pytest.raises(OSError):
+        with staff.session(subject="b", roles=["staff"]), pytest.raises(OSError, match="gone"):
             read()
         assert session.labels == {"untrusted"}
         with pytest.raises(ActionDenied):
@@ -600,11 +607,11 @@ async def test_a_fact_that_cannot_be_had_is_missing(answer: str) -> None:
 def test_a_provider_that_calls_a_guarded_tool_does_not_wait_for_itself() -> None:
     def change(action: Action) -> str:
         with pytest.raises(ActionDenied):
-            guard.run("act", {}, lambda: None)
+            own.run("act", {}, lambda: None)
         return "CHG-1"
 
-    guard = guard_over(FACTS, facts={"change": change})
-    assert guard.run("act", {}, lambda: "done") == "done"
+    own = guard_over(FACTS, facts={"change": change})
+    assert own.run("act", {}, lambda: "done") == "done"
 
 
 def test_what_the_session_knows_is_not_looked_up() -> None:
@@ -673,7 +680,8 @@ def test_load_reads_a_folder_and_refuses_another_revision(tmp_path: Any) -> None
     assert health.writable is True
     assert health.last_error == ""
     same = guard.policies.revision
-    assert Guard.load(tmp_path / "policies", revision=same, log=tmp_path / "log")
+    again = Guard.load(tmp_path / "policies", revision=same, log=tmp_path / "log")
+    assert again.policies.revision == same
     with pytest.raises(ConfigurationError, match="not sha256:0"):
         Guard.load(tmp_path / "policies", revision="sha256:0", log=tmp_path / "log")
     with pytest.raises(ConfigurationError, match="`on_escalate`"):

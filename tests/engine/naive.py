@@ -8,7 +8,6 @@ compiler, which has an oracle of its own.
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.errors import EvaluationError
@@ -37,7 +36,9 @@ class Verdict(NamedTuple):
 class World:
     """The variables of a condition for one member of the chain."""
 
-    def __init__(self, bundle: Bundle, action: Action, facts: Facts, member: Subject | None) -> None:
+    def __init__(
+        self, bundle: Bundle, action: Action, facts: Facts, member: Subject | None
+    ) -> None:
         self.steps = 10**9
         self._bundle, self._action, self._facts, self._member = bundle, action, facts, member
         self.tool = action.tool
@@ -143,7 +144,9 @@ def selects(rule: Rule, name: str, tool: Tool | None) -> bool:
     return any(trait in rule.traits for trait in tool.traits)
 
 
-def means(rule: Rule, subjects: Subjects, member: Subject | None, *, excepting: bool = False) -> bool:
+def means(
+    rule: Rule, subjects: Subjects, member: Subject | None, *, excepting: bool = False
+) -> bool:
     if member is None:
         return rule.effect.name != "ALLOW" and not excepting
 

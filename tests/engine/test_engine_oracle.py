@@ -37,7 +37,7 @@ CONDITIONS = [
     '"read" in traits',
     'subject.id == "a"',
     '"boss" in subject.roles',
-    'size(subject.chain) > 1',
+    "size(subject.chain) > 1",
     'session.id == "s"',
     '"untrusted" in session.labels',
     'context.env == "prod"',
@@ -67,7 +67,9 @@ def rules(draw: st.DrawFn) -> dict[str, Any]:
     rule: dict[str, Any] = {"effect": draw(st.sampled_from(["allow", "escalate", "deny"]))}
     which = draw(st.sampled_from(["tools", "traits", "both"]))
     if which != "traits":
-        rule["tools"] = draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=2, unique=True))
+        rule["tools"] = draw(
+            st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=2, unique=True)
+        )
     if which != "tools":
         rule["traits"] = draw(
             st.lists(st.sampled_from(TRAITS[:4]), min_size=1, max_size=3, unique=True)
@@ -121,7 +123,9 @@ sessions = st.builds(
 actions = st.builds(
     Action,
     st.sampled_from([*TOOLS, "unknown"]),
-    st.fixed_dictionaries({}, optional={"amount": st.sampled_from([1, 4, 9, 2.5, "x", None, True])}),
+    st.fixed_dictionaries(
+        {}, optional={"amount": st.sampled_from([1, 4, 9, 2.5, "x", None, True])}
+    ),
     st.none() | people,
     st.none() | st.fixed_dictionaries({}, optional={"env": st.sampled_from(["prod", "dev", 5])}),
     st.none() | sessions,
