@@ -37,7 +37,7 @@ def with_argument(value: str) -> str:
 
 
 def argument(value: str) -> Any:
-    return parse_action(with_argument(value)).arguments["a"]
+    return (parse_action(with_argument(value)).arguments or {})["a"]
 
 
 @pytest.mark.parametrize(
@@ -170,14 +170,13 @@ def test_a_caller_whose_stack_is_almost_used_up_gets_a_refusal() -> None:
 
 def test_long_keys_are_cut_in_the_reason() -> None:
     key = "k" * 100_000
-    assert refusal(f'{{"{key}": 1}}') == "unknown key `" + "k" * 64 + "…`"
+    assert refusal(f'{{"{key}": 1}}') == "unknown key `" + "k" * 79 + "…`"
 
 
 @given(VALUES)
 def test_what_json_writes_is_read_back_exactly(value: Any) -> None:
     for ascii_only in (True, False):
-        text = json.dumps({"tool": "pay", "arguments": {"a": value}}, ensure_ascii=ascii_only)
-        read = parse_action(text.encode()).arguments["a"]
+        read = argument(json.dumps(value, ensure_ascii=ascii_only))
         assert (repr(read), type(read)) == (repr(value), type(value))
 
 

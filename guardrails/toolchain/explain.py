@@ -18,6 +18,7 @@ from guardrails.toolchain.explanation import (
     EXCEPTED,
     FAILED,
     MATCHED,
+    UNKNOWN,
     UNMATCHED,
     Explanation,
     Part,
@@ -72,10 +73,18 @@ def explain_refusal(policies: PolicySet, tool: str | None, decision: Decision) -
     return Explanation(tool, decision, (), len(policies.bundle.rules), (needed,))
 
 
-def explain_case(policies: PolicySet, case: Case, decision: Decision) -> Explanation:
-    """`decision` explained for an action that has been read already."""
+def explain_case(
+    policies: PolicySet,
+    case: Case,
+    decision: Decision,
+    settle: Callable[[RuleTold], RuleTold] = lambda told: told,
+) -> Explanation:
+    """`decision` explained for an action that has been read already.
+
+    `settle` has the last word on what a rule said, where more is known than the case shows.
+    """
     concerning = {rule.name for rule in case.plan.rules}
-    judged = _tell_concerning(case)
+    judged = map(settle, _tell_concerning(case))
     near = [
         _tell_unselected(rule, case)
         for rule in policies.bundle.rules
@@ -88,7 +97,7 @@ def explain_case(policies: PolicySet, case: Case, decision: Decision) -> Explana
 
 
 def _prominence(told: RuleTold) -> tuple[int, int, str]:
-    order = (MATCHED, FAILED, EXCEPTED, UNMATCHED)
+    order = (MATCHED, FAILED, EXCEPTED, UNKNOWN, UNMATCHED)
     return order.index(told.outcome), -told.rule.effect, told.rule.name
 
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from guardrails.toolchain.reasons import Reason
 
 MATCHED, EXCEPTED, FAILED, UNMATCHED = "matched", "excepted", "failed", "not_matched"
-"""What becomes of a rule; `failed` is an allow rule that could not be evaluated."""
+UNKNOWN = "undetermined"
+"""What becomes of a rule; `failed` is an allow rule that could not be evaluated, `undetermined`
+one that reads what is masked in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.display import excerpt
 from guardrails.toolchain.decision_text import headline, reason
-from guardrails.toolchain.explanation import EXCEPTED, FAILED, MATCHED, UNMATCHED
+from guardrails.toolchain.explanation import EXCEPTED, FAILED, MATCHED, UNKNOWN, UNMATCHED
 from guardrails.toolchain.lines import Tone, line, paragraph, tone_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _OUTCOMES = {
     EXCEPTED: "excepted",
     FAILED: "could not be evaluated, so did not match",
     UNMATCHED: "did not match",
+    UNKNOWN: "can't be told: it reads what is masked",
 }
 _MARGIN = 4  # columns that an excerpt is indented by itself
 _INDENT = 14  # columns before what is told of a part: its key stands there

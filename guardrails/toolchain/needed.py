@@ -26,12 +26,14 @@ def tell_needed(tool: str, decision: Decision, told: list[RuleTold]) -> Iterator
     if decision.code is Code.UNDECLARED:
         yield f"`{tool}` must be declared, or a rule must allow it by its exact name"
     allowing = [each for each in told if each.rule.effect is Effect.ALLOW]
-    if any(each.outcome == MATCHED and not each.observed for each in allowing):
+    missing = [each for each in allowing if each.outcome != MATCHED or each.observed]
+    if decision.code is Code.RULE and len(missing) < len(allowing):
         return
     if not allowing:
         yield f"no rule that allows could concern `{tool}`: one would have to"
-    for each in allowing:
-        yield f"`{each.rule.name}` allows it only if {_tell_missing(each)}"
+    for each in missing:
+        member = "" if each.member is None else f" for `{each.member}`"
+        yield f"`{each.rule.name}` allows it{member} only if {_tell_missing(each)}"
 
 
 def _tell_missing(told: RuleTold) -> str:
@@ -42,7 +44,7 @@ def _tell_missing(told: RuleTold) -> str:
         if part.condition is None:
             missing.append(f"`{part.key}` fits ({part.why})")
         elif told.outcome == EXCEPTED:
-            missing.append(f"its exception does not hold ({part.condition.source})")
+            missing.append(f"its exception does not hold (`{part.condition.source}`)")
         else:
             missing += [_tell_reason(reason) for reason in _outermost(part)] or [part.why]
     return ", and ".join(missing) or "nothing else keeps it from it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.action import SessionView, Subject
@@ -16,11 +16,14 @@ from guardrails.instants import parse_duration, parse_timestamp
 from guardrails.snapshot import Snapshot
 from guardrails.toolchain.case import Case
 from guardrails.toolchain.explain import BEFORE_RULES, explain_case, explain_refusal
+from guardrails.toolchain.explanation import EXCEPTED, FAILED, MATCHED, UNKNOWN, UNMATCHED
 from guardrails.values import MapKey, Opaque, UInt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from guardrails.engine import PolicySet
-    from guardrails.toolchain.explanation import Explanation
+    from guardrails.toolchain.explanation import Explanation, RuleTold
 
 _MASKED = "it is masked in the log"
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, RecursionError, EvaluationError,
@@ -87,20 +90,52 @@ def explain_recorded(policies: PolicySet, folder: str, id: str) -> RecordedExpla
     such decision or its record can't be read.
     """
     recorded = read_decision(find_decision(folder, id))
+    explanation = _explain_masked if recorded.masked else _explain_anew
+    return RecordedExplanation(recorded, explanation(policies, recorded), policies.revision)
+
+
+def _explain_anew(policies: PolicySet, recorded: Recorded) -> Explanation:
+    case = _case(policies, recorded)
+    snapshot = Snapshot(recorded.values, {}, plain=False)
+    decision = policies.judge(case.plan, snapshot, recorded.circumstances)
+    if decision.code in BEFORE_RULES:
+        return explain_refusal(policies, recorded.tool, decision)
+    return explain_case(policies, case, decision)
+
+
+def _explain_masked(policies: PolicySet, recorded: Recorded) -> Explanation:
+    """The recorded decision explained: what each rule said is taken from the record too."""
+    decision = recorded.decision
+    if decision.code in BEFORE_RULES:
+        return explain_refusal(policies, recorded.tool, decision)
+    settle = _settle_by(decision) if decision.revision == policies.revision else _doubt
+    return explain_case(policies, _case(policies, recorded), decision, settle)
+
+
+def _case(policies: PolicySet, recorded: Recorded) -> Case:
     plan = policies.plan(recorded.tool)
     schema = None if plan.declared is None else plan.declared.arguments
     values = recorded.values if schema is None else schema.coerce(recorded.values)
-    case = Case(plan, values, recorded.circumstances)
-    if recorded.masked:
-        decision = recorded.decision
-    else:
-        snapshot = Snapshot(recorded.values, {}, plain=False)
-        decision = policies.judge(plan, snapshot, recorded.circumstances)
-    if decision.code in BEFORE_RULES:
-        explanation = explain_refusal(policies, recorded.tool, decision)
-    else:
-        explanation = explain_case(policies, case, decision)
-    return RecordedExplanation(recorded, explanation, policies.revision)
+    return Case(plan, values, recorded.circumstances)
+
+
+def _settle_by(decision: Decision) -> Callable[[RuleTold], RuleTold]:
+    """What rules said by the record of the decision, which saw what is masked."""
+    outcomes: dict[str, tuple[str, str | None]] = {}
+    outcomes |= {used.rule: (EXCEPTED, None) for used in decision.exceptions}
+    outcomes |= {match.rule: (FAILED, match.error) for match in decision.errors}
+    outcomes |= {match.rule: (MATCHED, match.error) for match in decision.matches}
+
+    def settle(told: RuleTold) -> RuleTold:
+        outcome, error = outcomes.get(told.rule.name, (UNMATCHED, None))
+        return replace(told, outcome=outcome, error=error)
+
+    return settle
+
+
+def _doubt(told: RuleTold) -> RuleTold:
+    """A rule that other policies have now: what it said is unknown where it met what is masked."""
+    return told if told.error is None else replace(told, outcome=UNKNOWN)
 
 
 def find_decision(folder: str, id: str) -> dict[str, Any]:  # noqa: A002

@@ -25,7 +25,7 @@ def run_verb(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> Any:
     module = types.ModuleType("verb_under_test")
     module.act = click.command("act")(act)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "verb_under_test", module)
-    monkeypatch.setitem(VERBS, "act", "verb_under_test")  # type: ignore[arg-type]
+    monkeypatch.setitem(VERBS, "act", "verb_under_test")
     return CliRunner().invoke(main, ["act"], prog_name="guardrails")
 
 
