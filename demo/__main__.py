@@ -148,7 +148,7 @@ def _audit(teller: Teller, world: World) -> bool:
     sound = True
     for folder, told in (
         ("log", "The agent's log, with anchors that were kept elsewhere:"),
-        ("altered", f"A copy in which the refusal in line {line} was changed to say `allow`:"),
+        ("altered", f"A copy in which the decision in line {line} was turned round:"),
         ("shortened", "A copy without its last four records:"),
     ):
         verification = audit.verify(world.root / folder, head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -36,11 +37,16 @@ def _guardrails(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def whitewash(log: Path, copy: Path) -> int:
-    """The line in a `copy` of the log where a refusal was made a permission."""
+    """The line in a `copy` of the log where the effect of a decision was changed.
+
+    It is the first refusal, made a permission; where nothing was refused, the first decision.
+    """
     file = _copy(log, copy)
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    number = next(at for at, line in enumerate(lines) if '"effect":"deny"' in line)
-    lines[number] = lines[number].replace('"effect":"deny"', '"effect":"allow"')
+    decisions = [at for at, line in enumerate(lines) if '"effect":"' in line]
+    number = next((at for at in decisions if '"effect":"deny"' in lines[at]), decisions[0])
+    effect = "allow" if '"effect":"deny"' in lines[number] else "deny"
+    lines[number] = re.sub('"effect":"[a-z]+"', f'"effect":"{effect}"', lines[number])
     file.write_text("".join(lines), encoding="utf-8")
     return number + 1
 

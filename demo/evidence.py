@@ -92,7 +92,7 @@ def _attacks(turns: Sequence[Turn]) -> Finding:
     return Finding(
         "attacks",
         f"{len(hostile)} tried",
-        f"{len(through)} ran",
+        f"{len(through)} let in",
         not through,
         "none got through" if not through else f"{through[0].call.tool} got through",
     )

@@ -125,7 +125,7 @@ def _reason(turn: Turn) -> Text:
     else:
         reason = CODES.get(code, code)
     words = Text(reason, style="cyan")
-    if not turn.happened:
+    if turn.outcome is not Outcome.RAN:
         words.append(f"\n{turn.answer}", style="default")
     return words
 

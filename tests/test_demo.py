@@ -131,6 +131,30 @@ def test_the_demo_sees_what_a_weak_policy_lets_through(
     assert any(told in line and "BROKEN" in line for line in text.splitlines()), text
 
 
+def test_without_rules_in_the_way_the_demo_finds_the_damage(tmp_path: Path) -> None:
+    for file in POLICIES.glob("*.yaml"):
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document["rules"] = [
+            {"id": f"all-{number}", "effect": "allow", "tools": tool}
+            for number, tool in enumerate(document.get("tools", {}))
+        ]
+        (tmp_path / file.name).write_text(yaml.safe_dump(document), encoding="utf-8")
+    code, text = tell(tmp_path)
+    assert code == 1
+    broken = [line.split("BROKEN ")[1] for line in text.splitlines() if "BROKEN " in line]
+    for damage in (
+        "attacks",
+        "customers",
+        "payments",
+        "files",
+        "remote main",
+        "mails",
+        "the token",
+        "policies",
+    ):
+        assert any(line.startswith(damage) for line in broken), (damage, text)
+
+
 def test_policies_that_do_not_load_are_explained(tmp_path: Path) -> None:
     policies = weaken(
         tmp_path,
