@@ -17,6 +17,7 @@ import click
 
 from guardrails.display import escape
 from guardrails.errors import GuardrailsError
+from guardrails.installation import CLASH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,11 +101,7 @@ def refuse_mixed_installation() -> None:
         distribution("guardrails-ai")
     except PackageNotFoundError:
         return
-    raise Failure(
-        "the distribution `guardrails-ai` is installed here too, and both use the name "
-        "`guardrails`, so it is not certain which code runs; "
-        "install `policy-guardrails` into an environment of its own"
-    )
+    raise Failure(CLASH)
 
 
 def survive_narrow_encodings() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from guardrails.cli import main
 from guardrails.cli.frame import VERBS
 from guardrails.errors import ConfigurationError, PolicyError, Problem
+from guardrails.installation import CLASH
 from guardrails.version import __version__
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def test_it_refuses_to_run_beside_guardrails_ai(monkeypatch: pytest.MonkeyPatch)
     result = CliRunner().invoke(main, ["schema"], prog_name="guardrails")
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith("the distribution `guardrails-ai` is installed here too")
+    assert result.stderr == f"{CLASH}\n"
 
 
 def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
