@@ -45,7 +45,7 @@ def test_every_tool_is_declared_with_the_arguments_that_it_has(suite: str) -> No
     for name, schema in described.items():
         arguments = declared[name].arguments
         assert arguments is not None
-        assert set(arguments.names) == set(schema["properties"]), name
+        assert set(arguments.properties) == set(schema["properties"]), name
 
 
 @pytest.mark.parametrize("suite", SUITES)
