@@ -73,7 +73,7 @@ class Glance:
 
     def reference(self) -> dict[str, Any]:
         """What a new chain writes down about this file, so that its loss is noticed."""
-        named: dict[str, Any] = {"file": self.path.name, "sequence": None, "hash": None}
+        named: dict[str, Any] = {"file": self.name, "sequence": None, "hash": None}
         if self.last is not None:
             named.update(sequence=self.last.sequence, hash=self.last.hash)
         if self.rest:

@@ -107,7 +107,8 @@ class _Verification:
 
     def _collect_claims(self) -> None:
         """Give each file what others say that it holds, and note files that are named and gone."""
-        names = {file.name: file for file in self._files.values()}
+        names = {file.path.name: file for file in self._files.values()}
+        names.update({file.name: file for file in self._files.values()})
         for anchor in self._anchors:
             claim = Claim("the anchor", anchor.sequence, anchor.hash)
             self._claim(names, anchor.file, claim)
