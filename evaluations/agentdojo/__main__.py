@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import guardrails
 from evaluations.agentdojo.deployment import DEPLOYMENTS
 from evaluations.agentdojo.outcome import Fate, Tally
 from evaluations.agentdojo.suite import GuardedSuite
+from guardrails.audit.log import DecisionLog
+from guardrails.audit.verify import verify
 
 if TYPE_CHECKING:
     from evaluations.agentdojo.deployment import Deployment
@@ -19,34 +22,58 @@ if TYPE_CHECKING:
 HEAD = f"{'':24}{'total':>7}{'ran':>7}{'person':>8}{'refused':>9}"
 
 
-def evaluate(deployment: Deployment, folder: Path) -> dict[str, Tally]:
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A suite's runs, the injection tasks it records no calls for, and its verified records."""
+
+    user_tasks: Tally
+    attacks: Tally
+    unrecorded: tuple[str, ...]
+    records: int
+
+
+def evaluate(deployment: Deployment, folder: Path) -> Evaluation:
     """Run a suite's user tasks and attacks, with a decision log in `folder`."""
-    guard = guardrails.Guard.load(deployment.policies, log=folder)
-    suite = GuardedSuite(deployment, guard)
-    return {
-        "user tasks": Tally(list(suite.user_runs())),
-        "attacks": Tally(list(suite.attack_runs())),
-    }
+    log = DecisionLog(folder)
+    suite = GuardedSuite(deployment, guardrails.Guard.load(deployment.policies, log=log))
+    user_tasks, attacks = Tally(list(suite.user_runs())), Tally(list(suite.attack_runs()))
+    log.close()
+    unrecorded = suite.suite.injection_tasks.keys() - suite.recorded_attacks().keys()
+    return Evaluation(user_tasks, attacks, tuple(sorted(unrecorded)), verified_records(folder))
 
 
-def show(deployment: Deployment, tallies: dict[str, Tally]) -> None:
+def verified_records(folder: Path) -> int:
+    """How many records the decision log has; raises `LogDamaged` if they don't hold together."""
+    report = verify(folder)
+    if not report.intact:
+        raise guardrails.LogDamaged("; ".join(map(str, report.broken)))
+    return report.records
+
+
+def show(suite: str, evaluation: Evaluation) -> None:
     """Print what became of a suite's calls, tasks and attacks, and which rules stopped them."""
-    print(f"\n{deployment.suite}\n{HEAD}")
+    print(f"\n{suite}\n{HEAD}")
+    tallies = {"user tasks": evaluation.user_tasks, "attacks": evaluation.attacks}
     for name, tally in tallies.items():
         print(row(name, tally.tasks()))
         print(row("  their calls", tally.calls()))
-    tasks, attacks = tallies["user tasks"], tallies["attacks"]
-    print(
-        f"by the suite's own check: {tasks.done()} of {len(tasks.runs)} user tasks done, ", end=""
-    )
-    print(f"{attacks.done()} of {len(attacks.runs)} attacks succeeded")
+    print(f"decision log: {evaluation.records:,} records, verified")
+    if evaluation.unrecorded:
+        print(f"not run, since no calls are recorded for them: {', '.join(evaluation.unrecorded)}")
+    for name, tally in tallies.items():
+        print(f"{name} by the suite's own check: {told(by_task(tally))}")
     for name, tally in tallies.items():
         print(f"what stopped {name}:")
         for (fate, tool, rules), count in tally.rules().most_common():
-            print(f"  {count:5}  {tool:28} {fate:15} {rules}")
-    print("attacks that succeeded, by injection task:")
-    for task, (succeeded, total) in by_task(attacks).items():
-        print(f"  {task:20} {succeeded:4} of {total}")
+            print(f"  {count:5}  {tool:32}{fate:16}{rules}")
+
+
+def told(tasks: dict[str, tuple[int, int]]) -> str:
+    """How many runs were done, and the tasks that were, in a line or two."""
+    done = sum(done for done, _ in tasks.values())
+    total = sum(total for _, total in tasks.values())
+    names = [name.rpartition("_")[2] for name, (done, _) in tasks.items() if done]
+    return f"{done} of {total} done" + (f" (numbers {', '.join(names)})" if names else "")
 
 
 def row(name: str, counts: Any) -> str:
@@ -64,18 +91,14 @@ def by_task(tally: Tally) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def as_json(tallies: dict[str, Tally]) -> dict[str, Any]:
-    """A suite's figures for other programs."""
+def as_json(tally: Tally) -> dict[str, Any]:
+    """The figures of a suite's user tasks or attacks, for other programs."""
     return {
-        name: {
-            "tasks": {str(fate): count for fate, count in tally.tasks().items()},
-            "calls": {str(fate): count for fate, count in tally.calls().items()},
-            "done": tally.done(),
-            "by_task": {
-                task: {"done": done, "of": total} for task, (done, total) in by_task(tally).items()
-            },
-        }
-        for name, tally in tallies.items()
+        "tasks": {str(fate): count for fate, count in tally.tasks().items()},
+        "calls": {str(fate): count for fate, count in tally.calls().items()},
+        "by_task": {
+            task: {"done": done, "of": total} for task, (done, total) in by_task(tally).items()
+        },
     }
 
 
@@ -89,9 +112,12 @@ def main() -> None:
     figures = {}
     for deployment in DEPLOYMENTS:
         with tempfile.TemporaryDirectory() as folder:
-            tallies = evaluate(deployment, Path(folder))
-        show(deployment, tallies)
-        figures[deployment.suite] = as_json(tallies)
+            evaluation = evaluate(deployment, Path(folder))
+        show(deployment.suite, evaluation)
+        figures[deployment.suite] = {
+            "user_tasks": as_json(evaluation.user_tasks),
+            "attacks": as_json(evaluation.attacks),
+        }
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

@@ -56,10 +56,6 @@ class Tally:
         """How many tasks (or attacks) met which fate."""
         return Counter(run.fate for run in self.runs)
 
-    def done(self) -> int:
-        """How many the suite's own check finds done."""
-        return sum(run.done for run in self.runs)
-
     def rules(self) -> Counter[tuple[Fate, str, str]]:
         """How often which rules stopped which tool."""
         return Counter(

@@ -52,10 +52,20 @@ class GuardedSuite:
             done = traces if traces is not None else task.utility(text, before, environment)
             yield Run(name, outcomes, bool(done))
 
+    def recorded_attacks(self) -> dict[str, Any]:
+        """The injection tasks whose calls AgentDojo records; for some it gives none."""
+        environment = self.suite.load_and_inject_default_environment({})
+        return {
+            name: injection
+            for name, injection in self.suite.injection_tasks.items()
+            if injection.ground_truth(environment.model_copy(deep=True))
+        }
+
     def attack_runs(self) -> Iterator[Run]:
         """Each attack in each user task: its calls follow the first output that carries it."""
+        attacks = self.recorded_attacks()
         for user_task in self.suite.user_tasks.values():
-            for name, injection in self.suite.injection_tasks.items():
+            for name, injection in attacks.items():
                 yield self.attack_run(user_task, name, injection)
 
     def attack_run(self, user_task: Any, name: str, injection: Any) -> Run:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from evaluations.agentdojo.__main__ import as_json, by_task
+from evaluations.agentdojo.__main__ import as_json, by_task, told
 from evaluations.agentdojo.outcome import Fate, Outcome, Run, Tally
 
 RAN = Outcome(Fate.RAN, "read_file", "")
@@ -46,3 +46,9 @@ def test_figures_are_told_as_json() -> None:
         "calls": {"ran": 2, "needs a person": 2, "refused": 1},
         "by_task": {"task 0": {"done": 1, "of": 1}, "task 1": {"done": 1, "of": 2}},
     }
+
+
+def test_the_tasks_that_were_done_are_told_by_number() -> None:
+    tasks = {"user_task_3": (1, 1), "user_task_4": (0, 1), "user_task_5": (2, 3)}
+    assert told(tasks) == "3 of 5 done (numbers 3, 5)"
+    assert told({"user_task_4": (0, 1)}) == "0 of 1 done"
