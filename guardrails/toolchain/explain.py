@@ -28,6 +28,7 @@ from guardrails.toolchain.judge import judge_text
 from guardrails.toolchain.needed import tell_needed
 from guardrails.toolchain.reasons import Fault, Inquiry
 from guardrails.toolchain.selectors import (
+    Verdict,
     could_concern,
     judge_subjects,
     judge_tools,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from guardrails.engine.rule import CompiledRule
     from guardrails.language.document import Exemption, Rule
     from guardrails.toolchain.case import Case
-    from guardrails.toolchain.selectors import Verdict
 
 BEFORE_RULES = (Code.INVALID_ACTION, Code.INVALID_ARGUMENTS, Code.NO_POLICIES)
 """Codes of decisions for which no rule was read."""
@@ -201,11 +201,10 @@ def _tell_exemption(
     name = f"“{exemption.reason}”"
     if exemption.expires.passed(case.now_ns):
         return Part("unless", holds=False, why=f"{name} ended: {exemption.expires.text}")
+    who = Verdict(holds=True, why="")
     if exemption.subjects is not None:
-        verdict = judge_subjects(exemption.subjects, member, unknown=False)
-        if not verdict.holds or exemption.when is None:
-            return Part("unless", verdict.holds, f"{name}: {verdict.why}")
-    if exemption.when is None:
-        return Part("unless", holds=True, why=name)
+        who = judge_subjects(exemption.subjects, member, unknown=False)
+    if exemption.when is None or not who.holds:
+        return Part("unless", who.holds, f"{name}: {who.why}")
     part = _tell_condition("unless", exemption.when, case, frame)
     return Part("unless", part.holds, f"{name}: {part.why}", part.condition, part.reasons)

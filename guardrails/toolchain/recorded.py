@@ -95,6 +95,8 @@ def explain_recorded(policies: PolicySet, folder: str, id: str) -> RecordedExpla
 
 
 def _explain_anew(policies: PolicySet, recorded: Recorded) -> Explanation:
+    if recorded.decision.code is Code.INVALID_ACTION:  # the log holds nothing of what was given
+        return explain_refusal(policies, recorded.tool, recorded.decision)
     case = _case(policies, recorded)
     snapshot = Snapshot(recorded.values, {}, plain=False)
     decision = policies.judge(case.plan, snapshot, recorded.circumstances)

@@ -8,6 +8,7 @@ import pytest
 
 import guardrails as library
 from guardrails.toolchain.recorded import find_decision, read_decision
+from guardrails.values import Duration, MapKey, Opaque, Timestamp, UInt
 
 POLICIES = str(Path(__file__).parent / "policies")
 NOON = "2026-06-01T10:00:00Z"
@@ -326,6 +327,41 @@ def test_a_record_in_another_form_is_an_error_of_the_log(
     record = {**find_decision(str(folder / "log"), decisions(folder)[1]["id"]), **change}
     with pytest.raises(library.LogDamaged, match="can't be read as a decision"):
         read_decision(record)
+
+
+def test_a_call_that_could_not_be_judged_is_explained_by_its_refusal(
+    guardrails: Any, folder: Path
+) -> None:
+    (file,) = (folder / "log").glob("*.jsonl")
+    record = decisions(folder)[3]
+    text = file.read_text("utf-8").replace('"tool":"unknown"', '"tool":"un known"')
+    file.write_text(text.replace('"code":"undeclared"', '"code":"invalid_action"'))
+    result = explain_record(guardrails, folder, record["id"])
+    assert result.exit_code == 1
+    assert "it is not an action that can be judged (invalid_action)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("written", "types", "value"),
+    [
+        ([1, {"a": "AA=="}], {"/1/a": "bytes"}, [1, {"a": b"\x00"}]),
+        ("0x10", {"": "int"}, Opaque("an integer beyond 64 bits", 16)),
+        ("3.5s", {"": "duration"}, Duration(3_500_000_000)),
+        ("1970-01-01T00:00:01Z", {"": "timestamp"}, Timestamp(10**9)),
+        ([[1, "x"], [True, "y"]], {"": "map", "/1/0": "key"}, {1: "x", MapKey.TRUE: "y"}),
+        (5, {"": "uint"}, UInt(5)),
+        ("an object", {"": "opaque"}, Opaque("an object")),
+        ("\\ud800", {"": "escaped"}, "\\ud800"),
+        ({"a/b": "x"}, {"/a~1b": "masked"}, {"a/b": Opaque("it is masked in the log")}),
+    ],
+)
+def test_what_json_has_no_type_for_is_read_back(
+    folder: Path, written: Any, types: dict[str, str], value: Any
+) -> None:
+    record = find_decision(str(folder / "log"), decisions(folder)[1]["id"])
+    record["input"]["arguments"] = {"a": written}
+    record["types"] = {f"/input/arguments/a{at}": kind for at, kind in types.items()}
+    assert read_decision(record).values == {"a": value}
 
 
 def test_values_are_read_back_as_they_were_judged(folder: Path) -> None:
