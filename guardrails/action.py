@@ -11,7 +11,7 @@ from guardrails.errors import InvalidActionError
 from guardrails.snapshot import judge_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 MAX_NAME = 128
 """How many characters a tool's name may have."""
@@ -44,12 +44,15 @@ class Subject:
     ) -> None:
         if isinstance(roles, str):
             raise InvalidActionError("the roles of a subject are a list of names")
-        judged = judge_value(dict(attributes or {}))
+        judged = judge_value(_taken(dict, attributes or (), "attributes of a subject"))
         if type(judged) is not dict or not all(type(key) is str for key in judged):
             raise InvalidActionError("the attributes of a subject are a map from names to values")
         values = {
             "id": _name(id, "id of a subject"),
-            "roles": tuple(_name(role, "role of a subject") for role in roles),
+            "roles": tuple(
+                _name(role, "role of a subject")
+                for role in _taken(tuple, roles, "roles of a subject")
+            ),
             "on_behalf_of": _text(on_behalf_of, "person a subject acts for"),
             "attributes": MappingProxyType(judged),
             "judged": judged,
@@ -85,6 +88,15 @@ class Action(NamedTuple):
     subject: Subject | None = None
     context: Mapping[str, Any] | None = None
     session: SessionView | None = None
+
+
+def _taken(kind: Callable[[Any], Any], given: Any, what: str) -> Any:
+    """`kind(given)`, or InvalidActionError where that can't be."""
+    try:
+        return kind(given)
+    except Exception:  # noqa: BLE001 - the class of `given` may be anyone's
+        msg = f"the {what} can't be read"
+        raise InvalidActionError(msg) from None
 
 
 def _text(value: object, what: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, NoneType
 from typing import TYPE_CHECKING, Any
 
 from guardrails.errors import ConfigurationError
@@ -130,7 +130,9 @@ def bind(function: Callable[..., Any], ignore: Iterable[str] = ()) -> Binding:
         hidden=hidden,
         invoke=_compile_invoke(function, parameters, hidden),
         optional=frozenset(each.name for each in judged if each.default is None),
-        reserved=frozenset(each.name for each in judged if each.kind is not each.VAR_KEYWORD),
+        reserved=frozenset(
+            name for name, each in parameters.items() if each.kind is not each.VAR_KEYWORD
+        ),
         gathers=gathers,
     )
 
@@ -270,14 +272,24 @@ def _dress(wrapper: FunctionType, binding: Binding) -> None:
         if each.default is not empty and each.kind is each.KEYWORD_ONLY
     }
     function = binding.function
-    wrapper.__dict__.update(
-        getattr(function, "__dict__", {}) if inspect.isroutine(function) else {}
-    )
-    for way_out in ("__wrapped__", "__signature__", "func"):
-        wrapper.__dict__.pop(way_out, None)
+    if inspect.isroutine(function):
+        marks = getattr(function, "__dict__", {})
+        wrapper.__dict__.update((name, mark) for name, mark in marks.items() if _is_data(mark))
     for name in ("__module__", "__doc__", "__qualname__", "__annotations__", "__type_params__"):
         if hasattr(function, name):
             setattr(wrapper, name, getattr(function, name))
+
+
+def _is_data(mark: Any) -> bool:
+    """Whether an attribute of a function is data through and through, so that none leads past it.
+
+    What decorators leave on a function often is the function: `raw_function`, `__wrapped__`.
+    """
+    if type(mark) is dict:
+        return all(map(_is_data, (*mark, *mark.values())))
+    if type(mark) in (list, tuple, set, frozenset):
+        return all(map(_is_data, mark))
+    return type(mark) in (str, int, float, bool, bytes, NoneType)
 
 
 def _file_of(function: Callable[..., Any]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from guardrails.errors import InvalidActionError
+from guardrails.instants import checked_duration, checked_timestamp
 from guardrails.values import Duration, Opaque, Timestamp
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def duration_of(span: timedelta) -> Duration:
 def _judge_datetime(moment: datetime) -> Timestamp | str:
     if moment.tzinfo is None or moment.utcoffset() is None:
         return moment.isoformat()
-    return timestamp_of(moment)
+    return checked_timestamp(timestamp_of(moment).ns)
+
+
+def _judge_timedelta(span: timedelta) -> Duration:
+    return checked_duration(duration_of(span).ns)
 
 
 def _judge_decimal(number: Decimal) -> float | Opaque:
@@ -54,7 +59,7 @@ CONVERSIONS: Mapping[type, Callable[[Any], Any]] = {
     date: date.isoformat,
     time: time.isoformat,
     datetime: _judge_datetime,
-    timedelta: duration_of,
+    timedelta: _judge_timedelta,
     Decimal: _judge_decimal,
 }
 """From an exact type to what a condition sees of its values."""

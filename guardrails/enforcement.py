@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from threading import Lock
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
@@ -69,12 +70,13 @@ class _Proposal(NamedTuple):
 
     @property
     def action(self) -> Action:
+        """The call, for those who look up facts: in copies, for what is judged is not theirs."""
         session = self.session
         return Action(
             self.plan.tool,
-            self.snapshot.values,
+            deepcopy(self.snapshot.values),
             None if session is None else session.subject,
-            self.context,
+            deepcopy(dict(self.context)),
             None if session is None else session.view,
         )
 
@@ -211,15 +213,15 @@ class Enforcer:
         decision = policies.judge(plan, snapshot, circumstances)
         declared = plan.declared
         entry = DecisionEntry(
-            tool=plan.tool,
-            arguments=snapshot.values,
-            decision=decision,
-            subjects=() if session is None else session.subjects_json,
-            session_id=None if session is None else session.id,
-            labels=() if session is None else tuple(session.labels),
-            context=_read_facts(plan, facts),
-            masked=() if declared is None else declared.mask,
-            enforced=not self._observes(plan.tool),
+            plan.tool,
+            snapshot.values,
+            decision,
+            () if session is None else session.subjects_json,
+            None if session is None else session.id,
+            () if session is None else tuple(session.labels),
+            _read_facts(plan, facts),
+            () if declared is None else declared.mask,
+            not (self._observed and self._observes(plan.tool)),
         )
         call = self._record(entry, snapshot.received)
         if session is not None and declared is not None and declared.returns:

@@ -15,6 +15,7 @@ from guardrails.decoration import decorate
 from guardrails.display import escape
 from guardrails.enforcement import Enforcer, Log
 from guardrails.engine import Facts, PolicySet
+from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
 from guardrails.providers import Providers
 from guardrails.session import (
@@ -181,15 +182,15 @@ class Guard:
         try:
             plan = self._enforcer.policies.plan(action.tool)
             snapshot = take_snapshot(action.arguments)
+            known = read_facts(action.context)
         except InvalidActionError as error:
             return self._enforcer.policies.refuse(Code.INVALID_ACTION, str(error))
         except AttributeError:
             return self._enforcer.policies.refuse(
                 Code.INVALID_ACTION, "there is no action to judge"
             )
-        known = {**(action.context or {}), **(session.context if session is not None else {})}
         context = dict(session.context) if session is not None else {}
-        wanted = self._providers.wanted(plan.context_keys, known)
+        wanted = self._providers.wanted(plan.context_keys, {**known, **context})
         if wanted:
             proposed = action._replace(arguments=snapshot.values)
             context |= self._providers.gather(wanted, proposed)

@@ -21,7 +21,7 @@ def json_form(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is dict:
-        return {_key(key): json_form(item) for key, item in value.items()}
+        return {key_text(key): json_form(item) for key, item in value.items()}
     if kind is list:
         return [json_form(item) for item in value]
     if kind is bytes:
@@ -35,7 +35,8 @@ def json_form(value: Any) -> Any:
     return value
 
 
-def _key(key: str | int | MapKey) -> str:
+def key_text(key: str | int | MapKey) -> str:
+    """Return a key of a judged map as JSON has it: text."""
     if type(key) is MapKey:
         return "true" if key is MapKey.TRUE else "false"
     return str(key)

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from guardrails.action import SessionView, Subject
-from guardrails.errors import InvalidActionError, SessionError
+from guardrails.errors import SessionError
 from guardrails.snapshot import judge_value
 
 if TYPE_CHECKING:
@@ -131,9 +131,13 @@ class Session:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._token is None:
+            return
+        if _current.get() is not self:
+            # To go on would leave the session that was opened last, or leave this one open.
+            raise SessionError("close a session where it was opened, and those inside it before")
         token, self._token = self._token, None
-        if token is not None:
-            _current.reset(token)
+        _current.reset(token)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -161,7 +165,7 @@ def read_context(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the facts of a session as conditions see them; raises SessionError for others."""
     try:
         judged = judge_value(dict(given or {}))
-    except (InvalidActionError, TypeError, ValueError) as error:
+    except Exception as error:  # the class of `given` may be anyone's
         msg = f"the context of a session can't be read: {error}"
         raise SessionError(msg) from error
     if type(judged) is not dict or not all(type(key) is str for key in judged):

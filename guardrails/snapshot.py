@@ -8,10 +8,12 @@ from then on only the copy counts.
 from __future__ import annotations
 
 from enum import Enum
-from functools import cache
+from types import WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.errors import InvalidActionError
+from guardrails.json_form import key_text
+from guardrails.lookup import find_attribute
 from guardrails.values import INT_MAX, INT_MIN, MapKey, Opaque
 
 if TYPE_CHECKING:
@@ -93,9 +95,10 @@ def judge_value(value: object) -> Any:
 class _Walk:
     """One pass over the arguments, counting what it meets."""
 
-    __slots__ = ("nodes", "plain", "size")
+    __slots__ = ("nodes", "plain", "size", "whole")
 
     def __init__(self) -> None:
+        self.whole = False  # whether what is visited is handed over in an object, as it is
         self.nodes = 0
         self.size = 0
         self.plain = True
@@ -133,6 +136,8 @@ class _Walk:
             return self._enum(value, base, depth)
         if base is None:
             return self._other(value, depth)
+        if self.whole and kind is not base:
+            return self._opaque("a subclass of a built-in, inside an object", value)
         if base in _SCALARS:
             exact = self._scalar(value, base)
             return (self._judged(exact), exact)
@@ -200,16 +205,28 @@ class _Walk:
         return Opaque(reason), value
 
     def _enum(self, member: Any, base: type | None, depth: int) -> tuple[Any, Any]:
+        if not _shows_its_value(type(member)):
+            return self._opaque("an enum that computes what it shows", member)
         try:
             inner = object.__getattribute__(member, "_value_")
         except AttributeError:
             return self._opaque("an enum member without a value", member)
-        judged = self.visit(inner, depth + 1)[0]
-        if base is not None and (
-            base not in _SCALARS or self._judged(self._scalar(member, base)) != judged
-        ):
+        judged = self._visit_whole(inner, depth + 1)
+        if base is None:
+            differs = find_attribute(type(member), "_member_type_") is not object
+        else:
+            differs = base not in _SCALARS or self._judged(self._scalar(member, base)) != judged
+        if differs:
             return self._opaque("an enum member that is not its value", member)
         return judged, member
+
+    def _visit_whole(self, value: object, depth: int) -> Any:
+        """What is judged of a part of an object that the tool receives as it is."""
+        before, self.whole = self.whole, True
+        try:
+            return self.visit(value, depth)[0]
+        finally:
+            self.whole = before
 
     def _sequence(self, value: Any, base: type, depth: int) -> tuple[Any, Any]:
         size = base.__len__(value)  # type: ignore[attr-defined]
@@ -225,9 +242,12 @@ class _Walk:
             return judged, tuple(received)
         judged.sort(key=_set_order)
         try:
-            return judged, set(received)
+            copied = set(received)
         except Exception:  # noqa: BLE001 - `__hash__` and `__eq__` of a class that isn't ours
             return self._opaque("a set that can't be copied", value)
+        if len(copied) != len(received):
+            return self._opaque("a set whose parts are equal after all", value)
+        return judged, copied
 
     def _map(self, value: Any, depth: int) -> tuple[Any, Any]:
         judged: dict[Any, Any] = {}
@@ -239,7 +259,7 @@ class _Walk:
             if judged_key in judged:
                 raise InvalidActionError("a map in the arguments has the same key twice")
             judged[judged_key], received[received_key] = self.visit(item, depth + 1)
-        if any(type(key) is not str and str(key) in judged for key in judged):
+        if any(type(key) is not str and key_text(key) in judged for key in judged):
             raise InvalidActionError("a map in the arguments has keys that JSON writes alike")
         return judged, received
 
@@ -249,6 +269,8 @@ class _Walk:
         if type(key) is bool:
             self.plain = False
             return MapKey(key), key
+        if self.whole and type(key) is not str and type(key) is not int:
+            return None, key
         if issubclass(type(key), str):
             text = self._text(key)
             return text, text
@@ -261,7 +283,7 @@ class _Walk:
     def _other(self, value: object, depth: int) -> tuple[Any, Any]:
         """What is judged of an object that is no built-in: a known value, a record, or opaque."""
         self.plain = False
-        convert = _conversions().get(type(value))
+        convert = _conversion(type(value))
         if convert is not None:
             try:
                 judged = convert(value)
@@ -288,7 +310,7 @@ class _Walk:
         fields = None if copied is None else read_fields(copied)
         if fields is None:
             return self._opaque("an object that can't be copied", value)
-        return self._map(fields, depth)[0], copied
+        return self._visit_whole(fields, depth), copied
 
 
 _SCALARS: tuple[type, ...] = (str, int, float, bytes)
@@ -307,9 +329,18 @@ def _set_order(judged: Any) -> tuple[int, Any]:
     return 4, repr(judged)
 
 
-@cache
-def _conversions() -> dict[type, Callable[[Any], Any]]:
-    """What is judged of values that other standard modules make, by exact type."""
+def _shows_its_value(kind: type) -> bool:
+    """Whether the members of an enum show what `_value_` holds, as `Enum` has it."""
+    return find_attribute(kind, "value") is Enum.__dict__["value"] and (
+        type(find_attribute(kind, "__getattribute__")) is WrapperDescriptorType
+    )
+
+
+def _conversion(kind: type) -> Callable[[Any], Any] | None:
+    """What judges values that other standard modules make, by identity of their type.
+
+    A look-up by equality would ask the type's own class, which may say anything.
+    """
     from guardrails.conversions import CONVERSIONS  # noqa: PLC0415 - rarely needed, slow to import
 
-    return dict(CONVERSIONS)
+    return next((convert for known, convert in CONVERSIONS.items() if known is kind), None)

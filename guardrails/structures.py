@@ -6,9 +6,8 @@ import dataclasses
 import sys
 from copy import deepcopy
 from types import MemberDescriptorType
-from typing import Any
 
-_ABSENT = object()
+from guardrails.lookup import ABSENT, find_attribute
 
 
 def read_fields(value: object) -> dict[str, object] | None:
@@ -18,7 +17,7 @@ def read_fields(value: object) -> dict[str, object] | None:
     could show the tool something else than was judged.
     """
     kind = type(value)
-    if kind.__getattribute__ is not object.__getattribute__:
+    if find_attribute(kind, "__getattribute__") is not object.__getattribute__:
         return None
     try:
         fields = _read_pydantic(value, kind) or _read_dataclass(value, kind)
@@ -55,9 +54,6 @@ def _read_dataclass(value: object, kind: type) -> dict[str, object] | None:
 
 def _is_stored(kind: type, name: str) -> bool:
     """Whether attribute `name` of `kind`'s instances is plain storage."""
-    for base in type.__getattribute__(kind, "__mro__"):
-        attribute: Any = base.__dict__.get(name, _ABSENT)
-        if attribute is not _ABSENT:
-            shown_by = type(attribute)
-            return shown_by is MemberDescriptorType or not hasattr(shown_by, "__get__")
-    return True
+    attribute = find_attribute(kind, name)
+    shown_by = type(attribute)
+    return shown_by is MemberDescriptorType or find_attribute(shown_by, "__get__") is ABSENT

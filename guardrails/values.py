@@ -47,7 +47,7 @@ class Duration:
     ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Opaque:
     """A value that was given but can't be judged: whatever touches it is an error.
 
@@ -57,3 +57,8 @@ class Opaque:
 
     reason: str
     integer: int | None = None
+
+    def __repr__(self) -> str:
+        # In hexadecimal: Python refuses to write a long integer in decimal.
+        number = "" if self.integer is None else f", {self.integer:#x}"
+        return f"Opaque({self.reason!r}{number})"

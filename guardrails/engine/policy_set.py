@@ -70,7 +70,7 @@ class PolicySet:
             problem = schema.problem(values if snapshot.plain else json_form(values))
             if problem is not None:
                 return self.refuse(Code.INVALID_ARGUMENTS, problem)
-            values = schema.coerce(values)
+            values = schema.coerce(values, plain=snapshot.plain)
         if plan.quick:
             decision = plan.decide_quickly(values)
             if decision is not None:
@@ -102,8 +102,8 @@ class PolicySet:
         plan = self.plan(action.tool)
         snapshot = take_snapshot(action.arguments)
         session = facts.session if facts.session is not None else action.session
-        if session is not None and type(session) is not SessionView:
-            raise InvalidActionError("the session of an action is a `SessionView`")
+        if session is not None:
+            session = read_session(session)
         chain = read_chain(action.subject, session)
         context = self.admit(read_facts(action.context) | read_facts(facts.context))
         return self.judge(plan, snapshot, Circumstances(chain, context, session, facts.now_ns))
@@ -127,11 +127,28 @@ def read_facts(given: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     try:
         judged = judge_value(dict(given))
-    except (TypeError, ValueError):
+    except InvalidActionError:
+        raise
+    except Exception:  # noqa: BLE001 - the class of `given` may be anyone's
         judged = None
     if type(judged) is not dict or not all(type(key) is str for key in judged):
         raise InvalidActionError("the context of an action is a map from names to values")
     return judged
+
+
+def read_session(session: object) -> SessionView:
+    """Return a session as conditions see it; raises InvalidActionError for what is none."""
+    if type(session) is not SessionView:
+        raise InvalidActionError("the session of an action is a `SessionView`")
+    id_, labels, chain = session
+    if type(labels) not in (frozenset, set, list, tuple) or type(chain) is not tuple:
+        raise InvalidActionError("the labels and the chain of a session are lists")
+    if not all(type(member) is Subject for member in chain):
+        raise InvalidActionError("the members of a session's chain are `Subject`s")
+    texts = judge_value([id_, *labels])
+    if not all(type(text) is str for text in texts):
+        raise InvalidActionError("the id and the labels of a session are texts")
+    return SessionView(texts[0], frozenset(texts[1:]), chain)
 
 
 def read_chain(subject: object, session: SessionView | None) -> tuple[Subject, ...]:

@@ -89,8 +89,9 @@ def _take(folder: Folder, name: str, path: Path) -> None:
     """Read a file, if its kind is read at all."""
     data = b""
     try:
+        mode = path.stat().st_mode  # of other files too: a link to nowhere may have led to policies
         if path.suffix.lower() in _READ:
-            if not stat.S_ISREG(path.stat().st_mode):
+            if not stat.S_ISREG(mode):
                 folder.refuse(str(path), "not a regular file, so it can't be read as a policy")
                 return
             with path.open("rb") as file:
