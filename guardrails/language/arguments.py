@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from guardrails.display import quote
 from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.cel.types import RecordType
-from guardrails.language.coercion import Form, build_form
+from guardrails.language.coercion import Form, build_form, concerns_numbers
 from guardrails.language.complaints import complain
 from guardrails.language.dialect import (
     SchemaFault,
@@ -42,6 +42,7 @@ class ArgumentsSchema:
     type: RecordType = field(compare=False, repr=False)
     _validate: Callable[[Any], None] = field(compare=False, repr=False)
     _forms: tuple[tuple[str, Form], ...] = field(compare=False, repr=False)
+    _forms_of_plain: tuple[tuple[str, Form], ...] = field(compare=False, repr=False)
     _refuse_null: frozenset[str] = field(compare=False, repr=False)
     _names: frozenset[str] = field(compare=False, repr=False)
 
@@ -57,15 +58,18 @@ class ArgumentsSchema:
             return self._explain_opaque(values) if kind is None else self._explain(error, kind)
         return None
 
-    def coerce(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Judged arguments with their numbers of the declared types; `values` where none changes.
+    def coerce(self, values: dict[str, Any], *, plain: bool = False) -> dict[str, Any]:
+        """Judged arguments brought to the declared types; `values` where none changes.
 
-        A number that would change its value becomes `Opaque`.
+        What would change its value becomes `Opaque`. `plain` says that `values` is JSON as it
+        stands.
         """
         coerced = values
-        for name, form in self._forms:
+        for name, form in self._forms_of_plain if plain else self._forms:
             if name in values:
                 given = values[name]
+                if type(given) is form.settled:
+                    continue
                 value = form.apply(given)
                 if value is not given:
                     coerced = dict(values) if coerced is values else coerced
@@ -86,7 +90,7 @@ class ArgumentsSchema:
     def _explain(self, error: Any, kind: Any) -> str:
         path = error.instance_path
         if path:
-            return f"argument {quote(self._place(path))} {complain(kind)}"
+            return f"argument {quote(self._place(path))} {complain(error)}"
         if kind.name == "required":
             return f"argument {quote(kind.property)} is missing"
         name = min(kind.unexpected)
@@ -171,7 +175,8 @@ def _make(tool: str, arguments: dict[str, Any], root: dict[str, Any]) -> Argumen
     properties = root["properties"]
     types = TypeReader(root)
     fields = {name: types.type_of(schema) for name, schema in properties.items()}
-    forms = {name: build_form(root, schema) for name, schema in properties.items()}
+    built = {name: build_form(root, schema) for name, schema in properties.items()}
+    forms = [(name, form) for name, form in built.items() if form is not None]
     faults_of_null = validator.iter_errors(dict.fromkeys(properties))
     return ArgumentsSchema(
         properties=properties,
@@ -180,7 +185,8 @@ def _make(tool: str, arguments: dict[str, Any], root: dict[str, Any]) -> Argumen
         kinds_of=_group_kinds(arguments),
         type=RecordType("map", fields=fields, closed=True, noun="argument", of=tool),
         _validate=validator.validate,
-        _forms=tuple((name, form) for name, form in forms.items() if form is not None),
+        _forms=tuple(forms),
+        _forms_of_plain=tuple(each for each in forms if concerns_numbers(each[1])),
         _refuse_null=frozenset(str(fault.instance_path[0]) for fault in faults_of_null),
         _names=frozenset(_declared_names(root)),
     )

@@ -1,15 +1,18 @@
-"""Numbers brought to the type that their schema gives them, at any depth of an argument.
+"""Values brought to the type that their schema gives them, at any depth of an argument.
 
 `number` means a double and `integer` an int, so that a condition computes the same whether a
 caller wrote `5` or `5.0`. A value that would change becomes `Opaque`: touching it is an error.
+So do bytes under `string`, which JSON Schema knows as text and a condition would find unequal to
+any.
 """
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from guardrails.language.dialect import IN_PLACE, SchemaFault, in_place
-from guardrails.values import INT_MAX, INT_MIN, Opaque
+from guardrails.values import INT_MAX, INT_MIN, Duration, Opaque, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,40 +20,62 @@ if TYPE_CHECKING:
 MAX_FORMS = 2_000
 """How many combinations of schemas are told apart in the arguments of one tool."""
 
+MOMENTS = frozenset({"date-time", "duration"})
+"""Formats of text that a tool may also be given as a timestamp or duration."""
+
+_NUMERIC = frozenset({int, float, Opaque})
+_WRITTEN_AS_TEXT = frozenset({bytes, Timestamp, Duration})
+
 AFFIRMED = IN_PLACE - {"if", "not"}
 """Keywords whose schemas say what a value is, not what it is not."""
 
 
 class Form:
-    """What to do with the numbers of a value: with itself, and with what is in it.
+    """What to do with a value, and with what is in it.
 
-    `number` is `float` or `int` where the value, if it is a number, must be of that type. `named`
-    are the forms under known keys of a map, `others` that under all other keys; `first` are those
-    of the first items of a list, `items` that of all others.
+    `number` is `float` or `int` where the value, if it is a number, must be of that type; `text`
+    says that it must be text, if JSON writes it as text. A value of the type `settled` stays as it
+    is. `named` are the forms under known keys of a map, `others` that under all other keys; `first`
+    are those of the first items of a list, `items` that of all others.
     """
 
-    __slots__ = ("first", "items", "named", "number", "others")
+    __slots__ = ("first", "items", "named", "number", "others", "settled", "text")
 
-    def __init__(self, number: type | None) -> None:
+    def __init__(self, number: type | None, *, text: bool) -> None:
         self.number = number
+        self.text = text
+        self.settled = number or (str if text else None)
         self.named: dict[str, Form | None] = {}
         self.others: Form | None = None
         self.first: list[Form | None] = []
         self.items: Form | None = None
 
     def apply(self, value: Any) -> Any:
-        """`value` with its numbers brought to type, what changes copied."""
+        """`value` brought to type; itself where nothing changes, for it is never written to."""
         kind = type(value)
-        if kind is float or kind is int or kind is Opaque:
-            return value if self.number in (None, kind) else _convert(value, self.number)
-        if kind is list and (self.first or self.items):
-            forms = self.first + [self.items] * (len(value) - len(self.first))
-            return [_apply(form, item) for form, item in zip(forms, value, strict=False)]
-        if kind is dict and (self.named or self.others):
-            return {
-                key: _apply(self.named.get(key, self.others), item) for key, item in value.items()
-            }
+        if kind is list:
+            return self._apply_to_list(value)
+        if kind is dict:
+            return self._apply_to_map(value)
+        if self.number is not None and kind in _NUMERIC:
+            return _convert(value, self.number)
+        if self.text and kind in _WRITTEN_AS_TEXT:
+            return Opaque("bytes or a time where the policy declares a string")
         return value
+
+    def _apply_to_list(self, value: list[Any]) -> list[Any]:
+        if not self.first and self.items is None:
+            return value
+        forms = self.first + [self.items] * (len(value) - len(self.first))
+        made = [_apply(form, item) for form, item in zip(forms, value, strict=False)]
+        return value if all(map(is_, made, value)) else made
+
+    def _apply_to_map(self, value: dict[Any, Any]) -> dict[Any, Any]:
+        if not self.named and self.others is None:
+            return value
+        named, others = self.named, self.others
+        made = {key: _apply(named.get(key, others), item) for key, item in value.items()}
+        return value if all(map(is_, made.values(), value.values())) else made
 
     def inner(self) -> Iterator[Form]:
         """The forms of what is in the value."""
@@ -66,12 +91,12 @@ class Form:
 
 
 def _apply(form: Form | None, value: Any) -> Any:
-    return value if form is None else form.apply(value)
+    return value if form is None or type(value) is form.settled else form.apply(value)
 
 
 def _convert(value: Any, wanted: type | None) -> Any:
     given = value.integer if type(value) is Opaque else value
-    if given is None:
+    if given is None or type(given) is wanted:
         return value
     return _to_double(given) if wanted is float else _to_int(given)
 
@@ -91,6 +116,20 @@ def _to_int(given: float) -> float | Opaque:
     return whole if INT_MIN <= whole <= INT_MAX else Opaque("an integer beyond 64 bits", whole)
 
 
+def concerns_numbers(form: Form) -> bool:
+    """Whether the form changes numbers, in a value or inside it."""
+    seen = {form}
+    open_ = [form]
+    while open_:
+        each = open_.pop()
+        if each.number is not None:
+            return True
+        new = set(each.inner()) - seen
+        seen |= new
+        open_ += new
+    return False
+
+
 def build_form(root: Any, schema: Any) -> Form | None:
     """What to do with the numbers of values under `schema`, a part of `root`; None for nothing.
 
@@ -106,8 +145,8 @@ def build_form(root: Any, schema: Any) -> Form | None:
 
 
 def _idle(forms: Iterable[Form]) -> set[Form]:
-    """The forms that change no number, in themselves or inside."""
-    idle = {form for form in forms if form.number is None}
+    """The forms that change nothing, in themselves or inside."""
+    idle = {form for form in forms if form.number is None and not form.text}
     while woken := {form for form in idle if any(each not in idle for each in form.inner())}:
         idle -= woken
     return idle
@@ -131,7 +170,7 @@ class _Builder:
         if key not in self.known:
             if len(self.made) == MAX_FORMS:
                 raise SchemaFault((), f"schemas combine in more than {MAX_FORMS:,} ways")
-            form = self.known[key] = Form(number_of(together))
+            form = self.known[key] = Form(number_of(together), text=_is_text(together))
             self.made.append(form)
             self.open.append((form, together))
         return self.known[key]
@@ -181,6 +220,19 @@ def number_of(schemas: Iterable[dict[str, Any]]) -> type | None:
     """`float` where any of `schemas` says `number`, else `int` where one says `integer`."""
     types = {name for schema in schemas for name in _names(schema.get("type"))}
     return float if "number" in types else int if "integer" in types else None
+
+
+def _is_text(schemas: Iterable[dict[str, Any]]) -> bool:
+    """Whether a condition takes what the schemas admit, if JSON writes it as text, for text.
+
+    A timestamp or duration may stand for its text only where a format says so.
+    """
+    return any(
+        "enum" in schema
+        or "const" in schema
+        or ("string" in _names(schema.get("type")) and schema.get("format") not in MOMENTS)
+        for schema in schemas
+    )
 
 
 def _names(given: Any) -> list[str]:

@@ -63,7 +63,11 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def complain(kind: Any) -> str:
+def complain(error: Any) -> str:
     """What is wrong, to be read after the name of what it is wrong with."""
-    word = _WORDS.get(kind.name)
-    return f"does not satisfy {quote(kind.name)}" if word is None else word(kind)
+    kind = error.kind
+    name = kind.name
+    if name == "falseSchema" and error.schema_path[-1] in _WORDS:
+        name = error.schema_path[-1]  # jsonschema-rs shortens `additionalProperties: false`
+    word = _WORDS.get(name)
+    return f"does not satisfy {quote(name)}" if word is None else word(kind)

@@ -211,16 +211,16 @@ def _check_meta(root: Any, schemas: Mapping[Path, Any]) -> Iterator[SchemaFault]
     """The faults that the metaschema finds; a value that is wrong twice is told once."""
     if _metaschema().is_valid(root):
         return
-    kinds: dict[Path, Any] = {}
+    errors: dict[Path, Any] = {}
     for error in _metaschema().iter_errors(root):
-        kinds.setdefault(tuple(error.instance_path), error.kind)
-    for path, kind in kinds.items():
+        errors.setdefault(tuple(error.instance_path), error)
+    for path, error in errors.items():
         if path in schemas:
-            message = f"a schema {complain(kind)}"
+            message = f"a schema {complain(error)}"
         elif "type" in path[-2:]:
             message = "`type` must be the name of a type, or a list of different ones"
         else:
-            message = f"`{path[-1]}` {complain(kind)}"
+            message = f"`{path[-1]}` {complain(error)}"
         yield SchemaFault(path, message)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guardrails.language.document import KINDS
-from guardrails.language.structure import DOCUMENT
+from guardrails.language.structure import DOCUMENT, END
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def _translate(rules: Rules) -> dict[str, Any]:
         schema["description"] = help_
     schema |= {_BOUNDS[rule]: rules[rule] for rule in _BOUNDS if rule in rules}
     if "regex" in rules:
-        schema["pattern"] = f"^(?:{rules['regex']})$"
+        schema["pattern"] = f"^(?:{rules['regex'].removesuffix(END)})$"
     if "minlength" in rules:
         schema |= {_LENGTHS[kind]: rules["minlength"] for kind in types}
     if "list" in types:

@@ -16,7 +16,7 @@ from guardrails.language.cel.types import (
     list_of,
     map_of,
 )
-from guardrails.language.coercion import AFFIRMED, gather, number_of
+from guardrails.language.coercion import AFFIRMED, MOMENTS, gather, number_of
 from guardrails.language.dialect import resolve
 
 if TYPE_CHECKING:
@@ -29,11 +29,9 @@ _ANNOTATIONS = frozenset(
     {"$comment", "$defs", "default", "deprecated", "description", "examples", "readOnly", "title",
      "writeOnly"}
 )  # fmt: skip
-_MOMENTS = frozenset({"date-time", "duration"})
-"""Formats of text that a tool may also be given as a timestamp or duration."""
 
 _COMBINING = AFFIRMED | {"$ref"}
-_SCALARS: Mapping[Any, Type] = {"boolean": BOOL, "null": NULL}
+_SCALARS: Mapping[Any, Type] = {"boolean": BOOL, "null": NULL, "": DYN}
 _LITERALS: Mapping[type, Type] = {bool: BOOL, str: STRING, type(None): NULL}
 
 
@@ -58,7 +56,7 @@ class TypeReader:
     def _read(self, schema: dict[str, Any], depth: int) -> Type:
         if schema.keys() - _ANNOTATIONS == {"$ref"}:
             return self.type_of(resolve(self._root, schema["$ref"]), depth + 1)
-        name = schema.get("type")
+        name = _only(schema.get("type"))
         combined = bool(schema.keys() & _COMBINING)
         if name in ("number", "integer"):
             return DOUBLE if number_of(gather(self._root, [schema])) is float else INT
@@ -67,8 +65,8 @@ class TypeReader:
         if name == "object":
             return map_of(STRING, DYN) if combined else self._map_type(schema, depth)
         if name == "string":
-            return DYN if schema.get("format") in _MOMENTS else STRING
-        if name in _SCALARS:
+            return DYN if schema.get("format") in MOMENTS else STRING
+        if name is not None:
             return _SCALARS[name]
         return _common(schema.get("enum", [schema["const"]] if "const" in schema else []))
 
@@ -87,6 +85,13 @@ class TypeReader:
             for name, each in schema["properties"].items()
         }
         return RecordType("map", fields=fields, closed=others is False and not free)
+
+
+def _only(types: Any) -> Any:
+    """The one type that the keyword `type` names, "" for several, None where there is none."""
+    if type(types) is not list:
+        return types
+    return types[0] if len(types) == 1 else ""
 
 
 def _common(values: Iterable[Any]) -> Type:

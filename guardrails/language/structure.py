@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Rules = dict[str, Any]
 
+END = r"\Z"
+"""How a pattern ends for Cerberus, which alone would let a line break follow."""
+
 _NAME_MAX = 128
 
 POLICY_NAME = rf"[a-z0-9.-]{{1,{_NAME_MAX}}}"
@@ -32,7 +35,7 @@ def _text(help_: str, **rules: Any) -> Rules:
 
 def _named(pattern: str, what: str, shape: str, help_: str = "") -> Rules:
     meta = {"what": what, "shape": shape, "help": help_}
-    return {"type": "string", "regex": pattern, "meta": meta}
+    return {"type": "string", "regex": pattern + END, "meta": meta}
 
 
 def _choice(what: str, allowed: tuple[str, ...], help_: str) -> Rules:
@@ -49,7 +52,7 @@ def _map(keys: Mapping[str, Rules], what: str, help_: str = "") -> Rules:
 
 _WORD: Rules = {
     "type": "string",
-    "regex": r"\S(?:.*\S)?",
+    "regex": r"\S(?:.*\S)?" + END,
     "meta": {"what": "name", "shape": "it must not be empty or begin or end with a space"},
 }
 _TRAIT = _choice("trait", TRAITS, "A kind of power.")
