@@ -72,6 +72,11 @@ def _worded(error: Exception, trace: Trace) -> ConditionError:
     return worded(error, trace, _RUNTIME)
 
 
+def _first(kept: ConditionError | None, error: Exception, trace: Trace) -> ConditionError:
+    """The first of the errors that a part of the condition has met."""
+    return kept or _worded(error, trace)
+
+
 def _refuse(*operands: object) -> NoReturn:
     raise refused(*operands)
 
@@ -114,6 +119,7 @@ _RUNTIME: dict[str, Any] = {
     "entries": entries,
     "equal": equal,
     "fail": _fail,
+    "first": _first,
     "float": float,
     "greater": greater,
     "greater_equal": greater_equal,

@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from guardrails.language.cel.syntax import (
+    HERE,
     LOAD,
     STORE,
     assign,
+    at,
     call,
     compare,
     constant,
@@ -45,11 +47,11 @@ def write_loop(
     """
     source = "elements" if len(numbers) == 1 else "entries"
     iterable = call(source, line, load("frame"), writer.value(operand), constant(value=weight))
-    targets: list[ast.expr] = [ast.Name(local(number), STORE) for number in numbers]
-    target = targets[0] if len(targets) == 1 else ast.Tuple(targets, STORE)
+    targets: list[ast.expr] = [ast.Name(local(number), STORE, **HERE) for number in numbers]
+    target = targets[0] if len(targets) == 1 else ast.Tuple(targets, STORE, **HERE)
 
     def loop(block: list[ast.stmt]) -> ast.stmt:
-        return ast.For(target, iterable, block, [], lineno=line)
+        return ast.For(target, iterable, block, [], **at(line))
 
     if where is not None and macro in ("all", "exists"):
         return _decided(writer, macro, where, loop)
@@ -69,7 +71,7 @@ def _decided(writer: Writer, macro: str, where: Shape, loop: Loop) -> ast.expr:
     def decide() -> None:
         value = writer.value(where)
         decided = opposite(value) if neutral else value
-        ending = assign(result, constant(value=not neutral)), ast.Break()
+        ending = assign(result, constant(value=not neutral)), ast.Break(**HERE)
         writer.block.append(when(decided, *ending))
 
     write = writer.absorbing(error, decide) if error else decide
@@ -84,7 +86,9 @@ def _counted(writer: Writer, where: Shape, loop: Loop) -> ast.expr:
     """`exists_one`: no element decides, so every error counts."""
     result = writer.fresh()
     writer.block.append(assign(result, constant(value=0)))
-    one: ast.stmt = ast.AugAssign(ast.Name(result, STORE), ast.Add(), constant(value=1))
+    one: ast.stmt = ast.AugAssign(
+        ast.Name(result, STORE, **HERE), ast.Add(), constant(value=1), **HERE
+    )
 
     def count() -> None:
         writer.block.append(when(writer.value(where), one))
@@ -105,17 +109,19 @@ def _collected(
     """`filter`, `map` and the transformations: a list or map of what `body` gives."""
     result = writer.fresh()
     into_map = macro == "transformMap"
-    writer.block.append(assign(result, ast.Dict([], []) if into_map else ast.List([], LOAD)))
+    writer.block.append(
+        assign(result, ast.Dict([], [], **HERE) if into_map else ast.List([], LOAD, **HERE))
+    )
 
     def collect() -> None:
         value = element if body is None else writer.value(body)
         if into_map:
             key = call("key_of", line, element)
-            place = ast.Subscript(load(result), key, STORE)
-            writer.block.append(ast.Assign([place], value))
+            place = ast.Subscript(load(result), key, STORE, **HERE)
+            writer.block.append(ast.Assign([place], value, **HERE))
         else:
-            append = ast.Attribute(load(result), "append", LOAD)
-            writer.block.append(ast.Expr(ast.Call(append, [value], [])))
+            append = ast.Attribute(load(result), "append", LOAD, **HERE)
+            writer.block.append(ast.Expr(ast.Call(append, [value], [], **HERE), **HERE))
 
     def collect_some(test: Shape) -> None:
         writer.block.append(when(writer.value(test), *writer.inside(collect)))

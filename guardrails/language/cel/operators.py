@@ -122,6 +122,8 @@ def refusal(operator: str, operands: tuple[Type, ...]) -> str:
     if len(operands) == 1:
         return f"`{operator}` does not take {first}"
     second = described(operands[1])
+    if first == second:
+        first, second = f"a {operands[0]}", f"a {operands[1]}"
     if operator == "in" and names[1] == "string":
         return "`in` looks into lists and maps; in text, write `text.contains(part)`"
     if operator == "in" and names[1] not in ("list", "map"):

@@ -1,15 +1,28 @@
 """Pieces of Python code as `ast` nodes.
 
-What may raise has a line, the number of its place in the condition; everything else takes the
-line of what it stands in.
+What may raise has a line, the number of its place in the condition; the rest stands in line 1.
 """
 
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, TypedDict
 
+
+class Position(TypedDict):
+    """Where a node stands, as all nodes have to say."""
+
+    lineno: int
+    col_offset: int
+
+
+HERE: Position = {"lineno": 1, "col_offset": 0}
 LOAD, STORE = ast.Load(), ast.Store()
+
+
+def at(line: int) -> Position:
+    """The position of what stands for the place of that number."""
+    return {"lineno": line, "col_offset": 0}
 
 
 def slot(number: int) -> str:
@@ -24,27 +37,27 @@ def local(number: int) -> str:
 
 def load(name: str) -> ast.expr:
     """The value of the variable `name`."""
-    return ast.Name(name, LOAD)
+    return ast.Name(name, LOAD, **HERE)
 
 
 def constant(*, value: int | None) -> ast.expr:
     """`value`, which may be a bool."""
-    return ast.Constant(value)
+    return ast.Constant(value, **HERE)
 
 
 def call(function: str, line: int, *arguments: ast.expr) -> ast.expr:
     """`function(arguments)`."""
-    return ast.Call(load(function), list(arguments), [], lineno=line)
+    return ast.Call(load(function), list(arguments), [], **at(line))
 
 
 def compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.expr:
     """`left operator right`."""
-    return ast.Compare(left, [operator], [right])
+    return ast.Compare(left, [operator], [right], **HERE)
 
 
 def type_of(variable: str) -> ast.expr:
     """`type(variable)`."""
-    return ast.Call(load("type"), [load(variable)], [])
+    return ast.Call(load("type"), [load(variable)], [], **HERE)
 
 
 def type_is(variable: str, type_: str) -> ast.expr:
@@ -55,22 +68,22 @@ def type_is(variable: str, type_: str) -> ast.expr:
 def is_plain_number(kind: str) -> ast.expr:
     """Whether the type held by the variable `kind` is `float` or `int`."""
     tests = [compare(load(kind), ast.Is(), load(each)) for each in ("float", "int")]
-    return ast.BoolOp(ast.Or(), tests)
+    return ast.BoolOp(ast.Or(), tests, **HERE)
 
 
 def opposite(value: ast.expr) -> ast.expr:
     """`not value`."""
-    return ast.UnaryOp(ast.Not(), value)
+    return ast.UnaryOp(ast.Not(), value, **HERE)
 
 
 def assign(name: str, value: ast.expr) -> ast.stmt:
     """`name = value`."""
-    return ast.Assign([ast.Name(name, STORE)], value)
+    return ast.Assign([ast.Name(name, STORE, **HERE)], value, **HERE)
 
 
 def when(test: ast.expr, *block: ast.stmt) -> ast.stmt:
     """`if test: block`."""
-    return ast.If(test, list(block), [])
+    return ast.If(test, list(block), [], **HERE)
 
 
 def still_open(result: str, *, neutral: bool) -> ast.expr:
@@ -81,7 +94,8 @@ def still_open(result: str, *, neutral: bool) -> ast.expr:
 def raise_if_any(error: str) -> ast.stmt:
     """Raise what the variable `error` holds, unless that is None."""
     return when(
-        compare(load(error), ast.IsNot(), constant(value=None)), ast.Raise(load(error), None)
+        compare(load(error), ast.IsNot(), constant(value=None)),
+        ast.Raise(load(error), None, **HERE),
     )
 
 
@@ -92,34 +106,20 @@ def worded() -> ast.expr:
 
 def rescued(block: list[ast.stmt], *rescue: ast.stmt) -> ast.stmt:
     """`block`, and what to do instead if it raises."""
-    handler = ast.ExceptHandler(load("Exception"), "error", list(rescue))
-    return ast.Try(block, [handler], [], [])
+    handler = ast.ExceptHandler(load("Exception"), "error", list(rescue), **HERE)
+    return ast.Try(block, [handler], [], [], **HERE)
 
 
 def function(name: str, parameters: tuple[str, ...], block: list[ast.stmt]) -> ast.stmt:
     """`def name(parameters): block`."""
-    declared = [ast.arg(each) for each in parameters]
+    declared = [ast.arg(each, **HERE) for each in parameters]
     arguments = ast.arguments([], declared, None, [], [], None, [])
     fields: dict[str, Any] = {"type_params": []}  # of Python 3.12 and later
-    return ast.FunctionDef(name, arguments, block, [], **fields)
+    return ast.FunctionDef(name, arguments, block, [], **fields, **HERE)
 
 
 def module_of(block: list[ast.stmt], slots: int) -> ast.Module:
     """A module that defines `condition(arguments, frame, slots.., trace)`, with body `block`."""
     names = ("arguments", "frame", *map(slot, range(slots)), "trace")
-    body = rescued(block, ast.Raise(worded(), constant(value=None)))
-    module = ast.Module([function("condition", names, [body])], [])
-    _place(module)
-    return module
-
-
-def _place(module: ast.Module) -> None:
-    """Give each node that needs a line its own, or that of what it stands in."""
-    waiting: list[tuple[ast.AST, int]] = [(module, 1)]
-    while waiting:
-        node, line = waiting.pop()
-        if isinstance(node, ast.stmt | ast.expr | ast.excepthandler | ast.arg):
-            line = getattr(node, "lineno", line)
-            node.lineno = node.end_lineno = line
-            node.col_offset = node.end_col_offset = 0
-        waiting += [(child, line) for child in ast.iter_child_nodes(node)]
+    body = rescued(block, ast.Raise(worded(), constant(value=None), **HERE))
+    return ast.Module([function("condition", names, [body])], [])

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from guardrails.language.cel.loops import write_loop
 from guardrails.language.cel.macros import ASKING
 from guardrails.language.cel.syntax import (
+    HERE,
     LOAD,
     assign,
+    at,
     call,
     compare,
     constant,
@@ -31,7 +33,6 @@ from guardrails.language.cel.syntax import (
     type_is,
     type_of,
     when,
-    worded,
 )
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Writer:
         if shape[0] == "logic":
             self._return_logic(*shape[1:])
         else:
-            self.block.append(ast.Return(self.value(shape)))
+            self.block.append(ast.Return(self.value(shape), **HERE))
 
     def value(self, shape: Shape) -> ast.expr:
         """The value of `shape`."""
@@ -134,7 +135,7 @@ class Writer:
         if self._nesting < _NESTING_MAX:
             return write()
         name = self.fresh()
-        block = self.inside(lambda: self.block.append(ast.Return(write())), -self._nesting)
+        block = self.inside(lambda: self.block.append(ast.Return(write(), **HERE)), -self._nesting)
         self.block.append(function(name, (), block))
         return call(name, 1)
 
@@ -152,10 +153,9 @@ class Writer:
         """What writes the same, with an error kept in the variable `error` if it is the first."""
 
         def absorb() -> None:
-            keep = when(
-                compare(load(error), ast.Is(), constant(value=None)), assign(error, worded())
-            )
-            self.block.append(rescued(self.inside(write, blocks=1), keep, *rescue))
+            first = call("first", 1, load(error), load("error"), load("trace"))
+            block = self.inside(write, blocks=1)
+            self.block.append(rescued(block, assign(error, first), *rescue))
 
         return absorb
 
@@ -171,7 +171,7 @@ class Writer:
         """A variable of the frame, or the arguments."""
         if name == "arguments":
             return load(name)
-        return ast.Attribute(load("frame"), name, LOAD, lineno=line)
+        return ast.Attribute(load("frame"), name, LOAD, **at(line))
 
     def local(self, number: int) -> ast.expr:
         """A variable of a macro."""
@@ -181,7 +181,7 @@ class Writer:
         """`operand.key`."""
         # Of all values only maps take a text in brackets; the others raise, as does a missing key.
         holder = self.value(operand)
-        return ast.Subscript(holder, load(slot(key)), LOAD, lineno=line)
+        return ast.Subscript(holder, load(slot(key)), LOAD, **at(line))
 
     def has(self, operand: Shape, key: int, line: int) -> ast.expr:
         """`has(operand.key)`."""
@@ -195,7 +195,7 @@ class Writer:
             return self.value(shape)
         value = self.variable(shape)
         refusal = call("no_truth", line, load(value))
-        return ast.IfExp(type_is(value, "bool"), load(value), refusal)
+        return ast.IfExp(type_is(value, "bool"), load(value), refusal, **HERE)
 
     def negation(self, shape: Shape, line: int) -> ast.expr:
         """`!shape`."""
@@ -213,7 +213,7 @@ class Writer:
             return careful
         test = self._comparable_at_once(value, right)
         quick = ast.Eq() if operator == "==" else ast.NotEq()
-        return ast.IfExp(test, compare(load(value), quick, wanted), careful)
+        return ast.IfExp(test, compare(load(value), quick, wanted), careful, **HERE)
 
     def _comparable_at_once(self, value: str, literal: Shape) -> ast.expr:
         """Whether Python's own `==` between a variable and a simple literal is right."""
@@ -233,10 +233,10 @@ class Writer:
             return careful
         kind = self.keep(type_of(one if _is_small(right) else other))
         fails_too = compare(load(one), fails, load(other))
-        unordered = ast.IfExp(fails_too, constant(value=False), call("no_order", line))
+        unordered = ast.IfExp(fails_too, constant(value=False), call("no_order", line), **HERE)
         holds_first = compare(load(one), holds, load(other))
-        quick = ast.IfExp(holds_first, constant(value=True), unordered)
-        return ast.IfExp(is_plain_number(kind), quick, careful)
+        quick = ast.IfExp(holds_first, constant(value=True), unordered, **HERE)
+        return ast.IfExp(is_plain_number(kind), quick, careful, **HERE)
 
     def membership(self, element: Shape, container: Shape, line: int) -> ast.expr:
         """`element in container`."""
@@ -249,7 +249,7 @@ class Writer:
         test = self._comparable_at_once(value, ("slot", every, kind))
         quick = compare(load(value), ast.In(), load(slot(known)))
         careful = call("contains", line, load("frame"), load(value), load(slot(every)))
-        return ast.IfExp(test, quick, careful)
+        return ast.IfExp(test, quick, careful, **HERE)
 
     def operate(self, operator: str, left: Shape, right: Shape, line: int) -> ast.expr:
         """`left + right`, or its kin."""
@@ -270,7 +270,7 @@ class Writer:
         test = self.value(condition)
         result = self.fresh()
         branches = (self.inside(self.assigning(result, each)) for each in (chosen, otherwise))
-        self.block.append(ast.If(test, *branches))
+        self.block.append(ast.If(test, *branches, **HERE))
         return load(result)
 
     def assigning(self, name: str, shape: Shape) -> Callable[[], None]:
@@ -314,20 +314,20 @@ class Writer:
                 write = self.absorbing(error, write)
             self.block += self.inside(write)
         result = self._settled(self.variable(last), error, neutral=neutral)
-        self.block.append(ast.Return(load(result)))
+        self.block.append(ast.Return(load(result), **HERE))
 
     def _returning(self, operand: Shape, *, neutral: bool) -> Callable[[], None]:
         def write() -> None:
             value = self.value(operand)
             decided = opposite(value) if neutral else value
-            self.block.append(when(decided, ast.Return(constant(value=not neutral))))
+            self.block.append(when(decided, ast.Return(constant(value=not neutral), **HERE)))
 
         return write
 
     def list_of(self, elements: tuple[Shape, ...]) -> ast.expr:
         """`[elements]`."""
         values = [load(self.variable(element)) for element in elements]
-        return ast.List(values, LOAD)
+        return ast.List(values, LOAD, **HERE)
 
     def map_of(self, parts: tuple[Shape, ...], line: int) -> ast.expr:
         """`{key: value}`, the parts being keys and values in turn."""
@@ -351,8 +351,8 @@ class Writer:
         called = call(slot(implementation), line, *map(load, (*budget, *values)))
         if not tests:
             return called
-        test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
-        return ast.IfExp(test, called, call("refuse", line, *map(load, values)))
+        test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests, **HERE)
+        return ast.IfExp(test, called, call("refuse", line, *map(load, values)), **HERE)
 
     def dispatch(self, table: int, arguments: tuple[Shape, ...], line: int) -> ast.expr:
         """A call of a function whose overload the operands choose."""
