@@ -76,23 +76,28 @@ def verify(
 
 
 @audit.command()
+@format_option("json")
 @path_argument
-def head(path: str) -> None:
-    """Print, as JSON, anchors: the present end of every chain.
+def head(path: str, form: str) -> None:
+    """Print anchors: the present end of every chain.
 
-    Keep them where the writer of the log can't reach, and `verify --head` tells whether all that
-    was there then is there still.
+    Keep them, as JSON, where the writer of the log can't reach, and `verify --head` tells whether
+    all that was there then is there still.
 
     \b
     Example:
       guardrails audit head .guardrails/log > head.json
     """
     from guardrails.audit.anchors import head as read_ends
+    from guardrails.toolchain.audit_text import tell_anchor
 
     anchors = read_ends(path)
     if not anchors.anchors:
         raise Failure(f"{path}: there is no record to anchor")
-    click.echo(anchors.text)
+    if form == "json":
+        click.echo(anchors.text)
+    else:
+        print_lines(map(tell_anchor, anchors.anchors))
 
 
 @audit.command()

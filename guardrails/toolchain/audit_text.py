@@ -9,6 +9,7 @@ from guardrails.toolchain.lines import Tone, line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from guardrails.audit.anchors import Anchor
     from guardrails.audit.reading import Record
     from guardrails.audit.report import Report
     from guardrails.toolchain.lines import Line
@@ -28,6 +29,12 @@ def tell_report(report: Report) -> Iterator[Line]:
     verdict = ("intact", Tone.ALLOW) if report.intact else ("broken", Tone.DENY)
     read = f"{_count(report.records, 'record')} in {_count(report.chains, 'chain')}"
     yield line(verdict, f": {read}, {_count(report.files, 'file')}")
+
+
+def tell_anchor(anchor: Anchor) -> Line:
+    """The last record of a chain: its id, the file it stands in and its hash."""
+    record = (f"{anchor.chain}-{anchor.sequence}", Tone.STRONG)
+    return line(record, f"  {anchor.file}  ", (anchor.hash, Tone.FAINT))
 
 
 def tell_record(record: Record) -> Line:

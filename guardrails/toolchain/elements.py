@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from guardrails.language.cel.tree import Comprehension, Literal, Local, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+LOOKED_AT = 1000
+"""Elements that are looked at: each costs a compilation of the body, some 50 µs."""
 
 _SETTLED_BY = {"all": False, "exists": True}
 """Macros that one element settles, and the value of their body that does."""
@@ -19,6 +23,7 @@ def deciding_body(
 ) -> Node | None:
     """The body of `macro` for the element that made its outcome; None where no single one did.
 
+    None too where it is not among the first `LOOKED_AT`.
     `range_` is what the macro goes through, `evaluate` gives a node's value or what stands for
     its error.
     """
@@ -27,7 +32,7 @@ def deciding_body(
     settled = _SETTLED_BY[macro.macro]
     if type(outcome) is bool and outcome is not settled:
         return None
-    for values in _elements(range_, macro.variables):
+    for values in islice(_elements(range_, macro.variables), LOOKED_AT):
         body = bind(macro.body, values)
         found = evaluate(body)
         if found is settled if type(outcome) is bool else type(found) is not bool:

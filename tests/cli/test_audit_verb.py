@@ -119,6 +119,12 @@ def test_anchors_prove_the_tail_and_see_it_cut_off(
     assert "broken: " in cut.stdout
 
 
+def test_anchors_as_text_name_the_last_record(guardrails: Any, log: Path) -> None:
+    last = json.loads(the_file(log).read_text("utf-8").splitlines()[-1])
+    result = guardrails("audit", "head", str(log), "--format", "text")
+    assert result.stdout == f"{last['id']}  {the_file(log).name}  {last['hash']}\n"
+
+
 def test_a_sealed_log_is_proven_by_the_auditors_key(guardrails: Any, tmp_path: Path) -> None:
     log, key = tmp_path / "log", tmp_path / "auditor.key"
     sealed = guardrails("audit", "init", str(log), "--key", str(key))

@@ -30,12 +30,14 @@ class Scene:
 
     subject = {"id": "agent-7", "roles": ["ops"]}  # noqa: RUF012 - never changed
 
+    allowance = 100
+
     def __init__(self) -> None:
-        self.steps = 100
+        self.steps = self.allowance
 
 
-def inquire(source: str) -> Inquiry:
-    return Inquiry(check(parse(source), ENVIRONMENT), ARGUMENTS, Scene)  # type: ignore[arg-type]
+def inquire(source: str, **more: Any) -> Inquiry:
+    return Inquiry(check(parse(source), ENVIRONMENT), ARGUMENTS | more, Scene)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["when"] for case in CASES])
@@ -79,3 +81,14 @@ def test_a_reason_as_json_has_its_operands() -> None:
         "error": None,
         "operands": [{"source": "arguments.amount", "value": "900", "error": None}],
     }
+
+
+def test_of_a_long_list_the_deciding_element_is_sought_at_the_beginning() -> None:
+    source = "arguments.many.all(n, n < 1000)"
+    (first, second) = inquire(source, many=[0] * 20 + [1000]).reasons()
+    assert (first.source, second.source) == (source, "n < 1000")
+    Scene.allowance = 10**6
+    try:
+        assert [each.source for each in inquire(source, many=[*range(1001)]).reasons()] == [source]
+    finally:
+        Scene.allowance = 100
