@@ -60,7 +60,7 @@ check: static  ## the quick part of `make test`
 static: $(VENV)/test.stamp
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
-	$(BIN)/lint-imports --cache-dir .import_linter_cache
+	$(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache
 	$(BIN)/mypy
 
 agentdojo: .venv-agentdojo/stamp  ## judge the tools, tasks and attacks of AgentDojo's suites
