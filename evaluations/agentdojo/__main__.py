@@ -17,6 +17,8 @@ from guardrails.audit.log import DecisionLog
 from guardrails.audit.verify import verify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from evaluations.agentdojo.deployment import Deployment
 
 HEAD = f"{'':24}{'total':>7}{'ran':>7}{'person':>8}{'refused':>9}"
@@ -39,7 +41,7 @@ def evaluate(deployment: Deployment, folder: Path) -> Evaluation:
     user_tasks, attacks = Tally(list(suite.user_runs())), Tally(list(suite.attack_runs()))
     log.close()
     unrecorded = suite.suite.injection_tasks.keys() - suite.recorded_attacks().keys()
-    return Evaluation(user_tasks, attacks, tuple(sorted(unrecorded)), verified_records(folder))
+    return Evaluation(user_tasks, attacks, tuple(unrecorded), verified_records(folder))
 
 
 def verified_records(folder: Path) -> int:
@@ -59,7 +61,7 @@ def show(suite: str, evaluation: Evaluation) -> None:
         print(row("  their calls", tally.calls()))
     print(f"decision log: {evaluation.records:,} records, verified")
     if evaluation.unrecorded:
-        print(f"not run, since no calls are recorded for them: {', '.join(evaluation.unrecorded)}")
+        print(f"attacks that have no recorded calls, so not run: {numbers(evaluation.unrecorded)}")
     for name, tally in tallies.items():
         print(f"{name} by the suite's own check: {told(by_task(tally))}")
     for name, tally in tallies.items():
@@ -72,8 +74,13 @@ def told(tasks: dict[str, tuple[int, int]]) -> str:
     """How many runs were done, and the tasks that were, in a line or two."""
     done = sum(done for done, _ in tasks.values())
     total = sum(total for _, total in tasks.values())
-    names = [name.rpartition("_")[2] for name, (done, _) in tasks.items() if done]
-    return f"{done} of {total} done" + (f" (numbers {', '.join(names)})" if names else "")
+    names = numbers(name for name, (done, _) in tasks.items() if done)
+    return f"{done} of {total} done" + (f" (numbers {names})" if names else "")
+
+
+def numbers(tasks: Iterable[str]) -> str:
+    """The tasks' numbers in order."""
+    return ", ".join(map(str, sorted(int(name.rpartition("_")[2]) for name in tasks)))
 
 
 def row(name: str, counts: Any) -> str:
