@@ -26,6 +26,7 @@ _OUTCOMES = {
     UNKNOWN: "can't be told: it reads what is masked",
 }
 _MARGIN = 4  # columns that an excerpt is indented by itself
+_SHOWN, _BEFORE = 60, 10  # characters of a condition that are shown, and before what decided
 _INDENT = 14  # columns before what is told of a part: its key stands there
 
 
@@ -91,8 +92,9 @@ def _tell_part(part: Part) -> Iterator[Line]:
 def _tell_reason(told: Reason, condition: Condition) -> Iterator[Line]:
     first = condition.source.rfind("\n", 0, told.start) + 1
     text = condition.source[first:].split("\n", 1)[0]
-    width = min(told.end - first, len(text)) - (told.start - first)
-    line_of_source, carets = excerpt(text, told.start - first + 1, width).split("\n")
+    shown, at = _crop(text, told.start - first)
+    marked = min(told.end - told.start, len(shown) - at)
+    line_of_source, carets = excerpt(shown, at + 1, marked).split("\n")
     outcome = told.value if told.error is None else f"error: {told.error}"
     yield line(" " * (_INDENT - _MARGIN) + line_of_source)
     yield line(" " * (_INDENT - _MARGIN) + carets, (f" {outcome}", Tone.STRONG))
@@ -100,3 +102,13 @@ def _tell_reason(told: Reason, condition: Condition) -> Iterator[Line]:
         if operand.source != told.source:
             value = operand.value if operand.error is None else f"error: {operand.error}"
             yield line(" " * _INDENT, f"{operand.source} = {value}")
+
+
+def _crop(text: str, at: int) -> tuple[str, int]:
+    """The part of `text` round the place `at`, short enough for a terminal, and the place in it."""
+    text, at = text.lstrip(" "), at - (len(text) - len(text.lstrip(" ")))
+    if len(text) <= _SHOWN:
+        return text, at
+    first = max(0, min(at - _BEFORE, len(text) - _SHOWN))
+    before, after = "…" if first else "", "…" if first + _SHOWN < len(text) else ""
+    return f"{before}{text[first : first + _SHOWN]}{after}", at - first + len(before)

@@ -34,9 +34,6 @@ MAIL = {
 def test_an_explanation_as_text_shows_what_decided_with_carets_and_values(guardrails: Any) -> None:
     result = explain(guardrails, MAIL)
     assert result.exit_code == 1
-    when = (
-        'arguments.to.all(a, email_domain(a) in constants.domains) && context.environment == "prod"'
-    )
     assert (
         result.stdout
         == f"""\
@@ -49,16 +46,16 @@ deny      payments/nothing-at-night  did not match  {place("nothing-at-night")}
 allow     payments/own-mail  did not match  {place("own-mail")}
   + tools     `mail.send` is named
   - when      false
-              {when}
+              arguments.to.all(a, email_domain(a) in constants.domains) &&…
               {"^" * 57} false
               arguments.to = ["a@example.com", "b@evil.example"]
-              {when}
-                                  {"^" * 36} false
+              …to.all(a, email_domain(a) in constants.domains) && context.e…
+                         {"^" * 36} false
               email_domain(a) = "evil.example"
               a = "b@evil.example"
               constants.domains = ["example.com", "example.org"]
-              {when[1:]}
-                                                                          {"^" * 29} false
+              …in(a) in constants.domains) && context.environment == "prod"
+                                              {"^" * 29} false
               context.environment = "dev"
 
 allow     payments/reading  did not match  {place("reading")}
