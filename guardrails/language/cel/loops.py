@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from guardrails.language.cel.logic import absorbing, pending, settle
 from guardrails.language.cel.syntax import (
     HERE,
     LOAD,
@@ -17,8 +18,6 @@ from guardrails.language.cel.syntax import (
     load,
     local,
     opposite,
-    raise_if_any,
-    still_open,
     when,
 )
 
@@ -66,7 +65,7 @@ def _decided(writer: Writer, macro: str, where: Shape, loop: Loop) -> ast.expr:
     neutral = macro == "all"
     result = writer.fresh()
     writer.block.append(assign(result, constant(value=neutral)))
-    error = writer.pending([where])
+    error = pending(writer, [where])
 
     def decide() -> None:
         value = writer.value(where)
@@ -74,11 +73,9 @@ def _decided(writer: Writer, macro: str, where: Shape, loop: Loop) -> ast.expr:
         ending = assign(result, constant(value=not neutral)), ast.Break(**HERE)
         writer.block.append(when(decided, *ending))
 
-    write = writer.absorbing(error, decide) if error else decide
+    write = absorbing(writer, error, decide) if error else decide
     writer.block.append(loop(writer.inside(write, blocks=1)))
-    if error:
-        test = still_open(result, neutral=neutral)
-        writer.block.append(when(test, raise_if_any(error)))
+    settle(writer, result, error, neutral=neutral)
     return load(result)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from guardrails.language.cel.logic import return_logic, write_logic
 from guardrails.language.cel.loops import write_loop
 from guardrails.language.cel.macros import ASKING
 from guardrails.language.cel.syntax import (
@@ -26,13 +27,9 @@ from guardrails.language.cel.syntax import (
     local,
     module_of,
     opposite,
-    raise_if_any,
-    rescued,
     slot,
-    still_open,
     type_is,
     type_of,
-    when,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +93,7 @@ class Writer:
     def whole(self, shape: Shape) -> None:
         """Write the body of a function that returns the value of `shape`."""
         if shape[0] == "logic":
-            self._return_logic(*shape[1:])
+            return_logic(self, *shape[1:])
         else:
             self.block.append(ast.Return(self.value(shape), **HERE))
 
@@ -138,26 +135,6 @@ class Writer:
         block = self.inside(lambda: self.block.append(ast.Return(write(), **HERE)), -self._nesting)
         self.block.append(function(name, (), block))
         return call(name, 1)
-
-    def pending(self, operands: list[Shape]) -> str:
-        """The variable for the first error of `operands`, or "" where there can be none."""
-        if not any(map(_can_fail, operands)):
-            return ""
-        name = self.fresh()
-        self.block.append(assign(name, constant(value=None)))
-        return name
-
-    def absorbing(
-        self, error: str, write: Callable[[], None], *rescue: ast.stmt
-    ) -> Callable[[], None]:
-        """What writes the same, with an error kept in the variable `error` if it is the first."""
-
-        def absorb() -> None:
-            first = call("first", 1, load(error), load("error"), load("trace"))
-            block = self.inside(write, blocks=1)
-            self.block.append(rescued(block, assign(error, first), *rescue))
-
-        return absorb
 
     def constant(self, value: int | None) -> ast.expr:
         """`true`, `false` or `null`."""
@@ -279,50 +256,7 @@ class Writer:
 
     def logic(self, operator: str, operands: tuple[Shape, ...]) -> ast.expr:
         """`&&` or `||`."""
-        return self.apart(lambda: self._logic(operator, operands))
-
-    def _logic(self, operator: str, operands: tuple[Shape, ...]) -> ast.expr:
-        """`&&` or `||`: what decides the whole ends it; an error waits for what might decide."""
-        *firsts, last = operands
-        neutral = operator == "&&"
-        result = self.fresh()
-        error = self.pending(firsts)
-        for number, operand in enumerate(operands):
-            write = self.assigning(result, operand)
-            if operand is not last and _can_fail(operand):
-                write = self.absorbing(error, write, assign(result, constant(value=neutral)))
-            block = self.inside(write)
-            test = still_open(result, neutral=neutral)
-            self.block += [when(test, *block)] if number else block
-        return load(self._settled(result, error, neutral=neutral))
-
-    def _settled(self, result: str, error: str, *, neutral: bool) -> str:
-        """`result`, after raising the error that nothing has made irrelevant."""
-        if error:
-            test = still_open(result, neutral=neutral)
-            self.block.append(when(test, raise_if_any(error)))
-        return result
-
-    def _return_logic(self, operator: str, operands: tuple[Shape, ...]) -> None:
-        """The same as the body of a function, which returns as soon as the whole is decided."""
-        *firsts, last = operands
-        neutral = operator == "&&"
-        error = self.pending(firsts)
-        for operand in firsts:
-            write = self._returning(operand, neutral=neutral)
-            if _can_fail(operand):
-                write = self.absorbing(error, write)
-            self.block += self.inside(write)
-        result = self._settled(self.variable(last), error, neutral=neutral)
-        self.block.append(ast.Return(load(result), **HERE))
-
-    def _returning(self, operand: Shape, *, neutral: bool) -> Callable[[], None]:
-        def write() -> None:
-            value = self.value(operand)
-            decided = opposite(value) if neutral else value
-            self.block.append(when(decided, ast.Return(constant(value=not neutral), **HERE)))
-
-        return write
+        return self.apart(lambda: write_logic(self, operator, operands))
 
     def list_of(self, elements: tuple[Shape, ...]) -> ast.expr:
         """`[elements]`."""
@@ -376,21 +310,6 @@ def _is_small(shape: Shape) -> bool:
 def _is_simple(shape: Shape) -> bool:
     """Whether equality with `shape` is quick to tell: a literal that is a text or small."""
     return shape[0] == "constant" or (shape[0] == "slot" and bool(shape[2] != "other"))
-
-
-def _can_fail(shape: Shape) -> bool:
-    """Whether evaluating `shape` may raise anything."""
-    match shape:
-        case ("constant", bool()):
-            return False
-        case ("has", ("read", "arguments", _), _, _):
-            return False
-        case ("truth" | "not", tuple(inner), _):
-            return _can_fail(inner)
-        case ("logic", _, tuple(operands)):
-            return any(map(_can_fail, operands))
-        case _:
-            return True
 
 
 _WRITERS: Mapping[str, Callable[..., ast.expr]] = {
