@@ -85,9 +85,10 @@ class Enforcer:
     """Lets a call run only where policy does and the log has its record.
 
     `observed` are patterns of tools that run whatever is decided; only the log can refuse them.
+    `setting` is what the record of the first load says besides the policies.
     """
 
-    __slots__ = ("_announced", "_lock", "_log", "_observed", "policies", "providers")
+    __slots__ = ("_announced", "_lock", "_log", "_observed", "_setting", "policies", "providers")
 
     def __init__(
         self,
@@ -95,8 +96,10 @@ class Enforcer:
         log: Log,
         providers: Providers,
         observed: Iterable[str] = (),
+        setting: Mapping[str, Any] = _NO_FACTS,
     ) -> None:
         self.policies = policies
+        self._setting = setting
         self._log = log
         self.providers = providers
         self._observed = tuple(map(Pattern, observed))
@@ -255,13 +258,30 @@ class Enforcer:
             _refuse(entry.decision, record)
         return Call(record, received, perf_counter_ns())
 
+    def replace(self, policies: PolicySet, **facts: Any) -> None:
+        """Record a load with `facts` about it, then put `policies` in force for calls to come.
+
+        A call that has begun keeps the set it began with. Raises LogUnavailable, and changes
+        nothing, where the record can't be written.
+        """
+        with self._lock:
+            self._record_load(policies, facts)
+            self.policies = policies
+
+    def note(self, kind: str, **facts: Any) -> None:
+        """Record an event that is no decision; raises LogUnavailable."""
+        self._log.event(kind, **facts)
+
     def _announce(self) -> None:
         """Record, before the first decision, which policies are in force."""
         with self._lock:
             if not self._announced:
-                documents = [document.path for document in self.policies.bundle.documents]
-                self._log.event("load", revision=self.policies.revision, documents=documents)
-                self._announced = True
+                self._record_load(self.policies, self._setting)
+
+    def _record_load(self, policies: PolicySet, facts: Mapping[str, Any]) -> None:
+        documents = [document.path for document in policies.bundle.documents]
+        self._log.event("load", revision=policies.revision, documents=documents, **facts)
+        self._announced = True
 
     def _observes(self, tool: str) -> bool:
         return any(pattern.matches(tool) for pattern in self._observed)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from secrets import token_hex
 from threading import Lock
 from time import time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from guardrails.action import Action, Subject
 from guardrails.audit.log import DecisionLog
@@ -14,7 +13,7 @@ from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
 from guardrails.display import escape
 from guardrails.enforcement import Enforcer, Log
-from guardrails.engine import Facts, PolicySet
+from guardrails.engine import Facts
 from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
 from guardrails.providers import Providers
@@ -26,11 +25,16 @@ from guardrails.session import (
     read_context,
 )
 from guardrails.snapshot import take_snapshot
+from guardrails.source import Health, PolicySource, load_policies
+
+__all__ = ["Guard", "Health", "load_policies"]
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
+
+    from guardrails.engine import PolicySet
 
     F = TypeVar("F", bound=Callable[..., Any])
     R = TypeVar("R")
@@ -45,26 +49,6 @@ MAX_ID = 256
 """How many characters the id of a session may have."""
 
 
-def load_policies(path: str | Path) -> PolicySet:
-    """Return the policies of a folder, ready to judge; raises PolicyError with every problem."""
-    from guardrails.language.loader import load  # noqa: PLC0415 - only where policies are read
-
-    return PolicySet(load(path))
-
-
-class Health(NamedTuple):
-    """What a guard says of itself.
-
-    `age` is in seconds since the policies were loaded; `last_error` is why the last load failed
-    ("" if it did not). `writable` says that this process could change the policies it obeys.
-    """
-
-    revision: str
-    age: float
-    last_error: str
-    writable: bool
-
-
 class Guard:
     """Judges every call of the tools it decorates by one set of policies.
 
@@ -76,15 +60,16 @@ class Guard:
         policies: PolicySet,
         *,
         log: Log,
-        folder: str = "",
+        source: PolicySource | None = None,
         observe: Iterable[str] = (),
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
         facts_timeout: float = FACTS_TIMEOUT,
     ) -> None:
-        self._enforcer = Enforcer(policies, log, Providers(facts or {}, facts_timeout), observe)
-        self._providers = self._enforcer.providers
-        self._folder = folder
-        self._loaded_ns = time_ns()
+        setting = {} if source is None else {"writable": source.writable}
+        providers = Providers(facts or {}, facts_timeout)
+        self._enforcer = Enforcer(policies, log, providers, observe, setting)
+        self._log = log
+        self._source = source
         self._sessions: dict[str, SessionState] = {}
         self._lock = Lock()
 
@@ -99,6 +84,8 @@ class Guard:
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
         facts_timeout: float = FACTS_TIMEOUT,
         on_escalate: str = "raise",
+        watch: bool | Literal["poll"] = False,
+        on_load: Callable[[Health], None] | None = None,
     ) -> Guard:
         """Return a guard over the policies in the folder `path`.
 
@@ -106,7 +93,9 @@ class Guard:
         `GUARDRAILS_LOG`, else `.guardrails/log`. `revision` is the digest that the policies must
         have. `observe` are patterns of tools that run whatever is decided, for gradual adoption.
         `facts` are functions that look up a context fact when a rule reads it, each within
-        `facts_timeout` seconds.
+        `facts_timeout` seconds. With `watch` a change of the folder takes effect by itself, or is
+        left aside if it doesn't load as a whole; "poll" compares instead of waiting for events,
+        as network mounts need it. `on_load` hears of every load after the first.
 
         Raises PolicyError with every problem of the policies, ConfigurationError for policies of
         another revision and for settings that can't be.
@@ -114,21 +103,18 @@ class Guard:
         if on_escalate != "raise":
             msg = f'`on_escalate` is "raise": this version can\'t do {on_escalate!r}'
             raise ConfigurationError(msg)
-        policies = load_policies(path)
-        if revision is not None and policies.revision != revision:
-            msg = (
-                f"the policies in `{path}` have the revision {policies.revision}, not {revision};"
-                " if the change was meant, give the new one"
-            )
-            raise ConfigurationError(msg)
-        return cls(
-            policies,
+        source = PolicySource(path, revision)
+        guard = cls(
+            source.policies,
             log=log if isinstance(log, DecisionLog) else DecisionLog(log),
-            folder=os.path.abspath(path),  # noqa: PTH100 - a link stays a link
+            source=source,
             observe=observe,
             facts=facts,
             facts_timeout=facts_timeout,
         )
+        if watch:
+            source.follow(guard.enforcer, polling=watch == "poll", on_load=on_load)
+        return guard
 
     @property
     def policies(self) -> PolicySet:
@@ -137,12 +123,16 @@ class Guard:
 
     def health(self) -> Health:
         """Return what the guard says of itself."""
-        return Health(
-            revision=self._enforcer.policies.revision,
-            age=(time_ns() - self._loaded_ns) / 1e9,
-            last_error="",
-            writable=_writable(self._folder),
-        )
+        if self._source is None:
+            return Health(self.policies.revision, 0.0, "", writable=False)
+        return self._source.health
+
+    def close(self) -> None:
+        """Watch the policies no more and end the log's chain; later calls are refused."""
+        if self._source is not None:
+            self._source.close()
+        if isinstance(self._log, DecisionLog):
+            self._log.close()
 
     def session(
         self,
@@ -190,10 +180,10 @@ class Guard:
                 Code.INVALID_ACTION, "there is no action to judge"
             )
         context = dict(session.context) if session is not None else {}
-        wanted = self._providers.wanted(plan.context_keys, {**known, **context})
+        wanted = self._enforcer.providers.wanted(plan.context_keys, {**known, **context})
         if wanted:
             proposed = action._replace(arguments=snapshot.values)
-            context |= self._providers.gather(wanted, proposed)
+            context |= self._enforcer.providers.gather(wanted, proposed)
         view = None if session is None else session.view
         return self._enforcer.policies.decide(action, Facts(now_ns, context, view))
 
@@ -261,12 +251,3 @@ class Guard:
 
 def _new_id() -> str:
     return f"s-{token_hex(8)}"
-
-
-def _writable(folder: str) -> bool:
-    """Whether this process could change what lies in `folder`, or put something in its place."""
-    return any(
-        os.access(os.path.join(root, name), os.W_OK)  # noqa: PTH118 - as `os.walk` gives them
-        for root, _, names in os.walk(folder, followlinks=True)
-        for name in (".", *names)
-    )
