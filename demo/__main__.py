@@ -52,7 +52,7 @@ def main(words: Sequence[str] | None = None, console: Console | None = None) -> 
             teller.say(f"the policies can't be loaded, so nothing may run:\n\n{error}", "red")
             return 2
         teller.say(
-            "An agent has nine tools over a real database, mail server, git repository and files.\n"
+            "An agent has nine tools: a real database, mail server, git repository, files.\n"
             f"What it may do stands in {_short(options.policies)}; what no rule allows is refused."
         )
         held = _tell(teller, guard, world, mailbox)
