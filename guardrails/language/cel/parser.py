@@ -119,7 +119,8 @@ class _Parser:
 
     def whole(self) -> Node:
         if self.token.kind == "end":
-            raise CelError("an empty condition; write `true` if it always holds", 0, 1)
+            end = max(self.token.end, 1)
+            raise CelError("an empty condition; write `true` if it always holds", 0, end)
         root = self.expression()
         if self.token.kind != "end":
             self.refuse("expected an operator or the end")
