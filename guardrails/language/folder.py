@@ -5,10 +5,14 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from guardrails.display import escape
 from guardrails.errors import Problem
 from guardrails.language.yaml_reader import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REGO = ".rego"
 _READ = frozenset({".yaml", ".yml", REGO})
@@ -49,6 +53,16 @@ class Folder:
         self.problems.append(Problem(escape(path), 0, 0, escape(reason)))
 
 
+def folder_of(texts: Mapping[str, str | bytes]) -> Folder:
+    """A folder that holds `texts`, by their names below it."""
+    folder = Folder()
+    for name in sorted(texts):
+        text = texts[name]
+        data = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
+        folder.add(name, name, data)
+    return folder
+
+
 def read_folder(root: Path) -> Folder:
     """What the folder (or the one file) `root` holds; what can't be read is a problem of it."""
     folder = Folder()
@@ -75,13 +89,14 @@ def _find_files(folder: Folder, root: Path) -> list[Path]:
         try:
             found = path.stat()
             inner = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+            folders = {each: None for each in inner if each.is_dir()}
         except OSError as error:
             folder.refuse(str(path), _tell(error))
             continue
         if (found.st_dev, found.st_ino) not in seen:
             seen.add((found.st_dev, found.st_ino))
-            files += [each for each in inner if not each.is_dir()]
-            open_ += [each for each in reversed(inner) if each.is_dir()]
+            files += [each for each in inner if each not in folders]
+            open_ += reversed(folders)
     return sorted(files)
 
 

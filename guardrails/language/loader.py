@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from guardrails.errors import PolicyError
 from guardrails.language.declarations import Draft, declare
 from guardrails.language.document import Bundle, Document
-from guardrails.language.folder import REGO, Folder, read_folder
+from guardrails.language.folder import REGO, Folder, folder_of, read_folder
 from guardrails.language.linker import Linker
 from guardrails.language.rules import read_rules
 from guardrails.language.validation import find_faults
@@ -37,10 +37,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     are problems too.
     """
     root = Path(path)
-    folder = read_folder(root)
-    if not folder.documents and not folder.problems:
-        folder.refuse(str(root), _NOTHING)
-    return _load(folder)
+    return load_folder(read_folder(root), str(root))
 
 
 def load_texts(texts: Mapping[str, str | bytes]) -> Bundle:
@@ -48,17 +45,16 @@ def load_texts(texts: Mapping[str, str | bytes]) -> Bundle:
 
     Raises PolicyError as `load` does.
     """
-    folder = Folder()
-    for name in sorted(texts):
-        text = texts[name]
-        data = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
-        folder.add(name, name, data)
+    return load_folder(folder_of(texts), "policies")
+
+
+def load_folder(folder: Folder, root: str) -> Bundle:
+    """The policies in files that have been read; `root` is how people know their folder.
+
+    Raises PolicyError as `load` does.
+    """
     if not folder.documents and not folder.problems:
-        folder.refuse("policies", _NOTHING)
-    return _load(folder)
-
-
-def _load(folder: Folder) -> Bundle:
+        folder.refuse(root, _NOTHING)
     with _without_collector():
         bundle, problems = _link(folder)
     if problems:

@@ -1,0 +1,211 @@
+"""What the rules of lint look at: the policies as loaded, and the text they were loaded from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from guardrails.display import escape
+from guardrails.language.declarations import Declarations
+from guardrails.language.document import Condition, Document, Rule, Tool
+from guardrails.language.environments import Environments
+from guardrails.language.loader import load_folder
+from guardrails.toolchain.lint.finding import Edit, Finding, Region
+from guardrails.toolchain.lint.scalars import write_in
+from guardrails.toolchain.lint.settings import Settings
+from guardrails.toolchain.lint.text import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from guardrails.language.cel.tree import Node
+    from guardrails.language.document import Bundle
+    from guardrails.language.folder import Folder
+    from guardrails.toolchain.lint.finding import Fix, Severity
+    from guardrails.toolchain.lint.text import PolicyText
+
+
+class Clause(NamedTuple):
+    """A condition and the rule it stands in; `key` is `when`, `unless` or `unless[0].when`."""
+
+    rule: Rule
+    key: str
+    condition: Condition
+
+
+class Project:
+    """The policies to lint; what several rules ask of them is worked out once.
+
+    `bundle` are the loaded policies, `texts` the files by path, `tests` those that are tests,
+    `now_ns` the time to judge expiry at, in nanoseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        root: str,
+        now_ns: int,
+        settings: Settings | None = None,
+    ) -> None:
+        """Raise PolicyError where the policies don't load."""
+        self.root = root
+        self.bundle: Bundle = load_folder(folder, root)
+        self.now_ns = now_ns
+        self.settings = settings or Settings()
+        texts = [read_text(file) for file in (*folder.documents, *folder.tests)]
+        self.texts: Mapping[str, PolicyText] = {text.path: text for text in texts if text}
+        self.tests = tuple(
+            self.texts[file.path] for file in folder.tests if file.path in self.texts
+        )
+        self._environments = Environments(
+            Declarations(dict(self.bundle.constants), dict(self.bundle.tools), self.bundle.context)
+        )
+        self._data = dict(self._find_data())
+        self._documents = {each.policy: each for each in self.bundle.documents}
+        self._nodes: dict[int, tuple[Node, ...]] = {}
+        self._clauses: tuple[Clause, ...] | None = None
+
+    def conditions(self) -> tuple[Clause, ...]:
+        """Every condition of every rule."""
+        if self._clauses is None:
+            self._clauses = tuple(
+                clause for rule in self.bundle.rules for clause in _clauses_of(rule)
+            )
+        return self._clauses
+
+    def conditions_of(self, rule: Rule) -> tuple[Clause, ...]:
+        """Every condition of `rule`."""
+        return tuple(_clauses_of(rule))
+
+    def walk(self, condition: Condition) -> tuple[Node, ...]:
+        """Every node of a condition's typed tree, each before what stands under it."""
+        known = self._nodes.get(id(condition))
+        if known is None:
+            known = self._nodes[id(condition)] = tuple(_walk(condition.checked.root))
+        return known
+
+    def tools_of(self, rule: Rule) -> tuple[Tool, ...]:
+        """The declared tools that `rule` can match."""
+        names = self._environments.concerned(rule.effect, rule.tools, rule.traits)
+        tools = self.bundle.tools
+        return tuple(tools[name] for name in names if name in tools)
+
+    def names_of(self, rule: Rule) -> tuple[str, ...]:
+        """The tools that `rule` can match, with those it names exactly and nobody declares."""
+        return self._environments.concerned(rule.effect, rule.tools, rule.traits)
+
+    def document_of(self, part: Rule | Tool) -> Document:
+        """The document in which a rule or tool stands."""
+        return self._documents[part.policy]
+
+    def region(
+        self, part: Document | Rule | Tool, *path: str | int, of_key: bool = False
+    ) -> Region:
+        """Where the value at `path` below a document, rule or tool stands, or its key.
+
+        Without a path it is what names the part: a document's `policy`, a rule's `id`, a tool's
+        key. A path may name an item of a list that is written as one value alone.
+        """
+        text, data = self._data[_key_of(part)]
+        assert text.tree is not None
+        if not path:
+            if isinstance(part, Tool):
+                return text.region_of(text.tree.key(text.tree.data["tools"], part.name))
+            path = ("policy",) if isinstance(part, Document) else ("id",)
+        found = data
+        for step in path[:-1]:
+            found = found[step]
+        if type(found) not in (dict, list):
+            return self.region(part, *path[:-1], of_key=of_key)
+        event = text.tree.key(found, path[-1]) if of_key else text.tree.value(found, path[-1])
+        return text.region_of(event)
+
+    def data(self, part: Document | Rule | Tool) -> dict[str, Any]:
+        """The plain data that a document, rule or tool was read from."""
+        data: dict[str, Any] = self._data[_key_of(part)][1]
+        return data
+
+    def at(self, condition: Condition, node: Node) -> Region:
+        """Where a node of a condition stands."""
+        return self.stretch(condition, node.start, node.end)
+
+    def stretch(self, condition: Condition, start: int, end: int) -> Region:
+        """Where the text of a condition from offset `start` to `end` stands."""
+        text = self.texts[condition.span.path]
+        first = condition.place(start)
+        last = condition.place(max(end, start + 1) - 1)
+        return text.region(
+            text.offset(first.line, first.column), text.offset(last.line, last.column + 1)
+        )
+
+    def rewrite(self, condition: Condition, start: int, end: int, new: str) -> Fix:
+        """The fix that puts `new` for the text of a condition from offset `start` to `end`.
+
+        None at all where YAML would read the result as anything else.
+        """
+        region = self.stretch(condition, start, end) if end > start else None
+        if region is None:
+            place = condition.place(start)
+            text = self.texts[place.path]
+            offset = text.offset(place.line, place.column)
+            region = text.region(offset, offset)
+        return write_in(self.texts[region.path], condition, (start, end), region, new)
+
+    def finding(
+        self,
+        region: Region,
+        message: str,
+        *,
+        why: str,
+        mend: str,
+        fix: Fix = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding at `region`; whatever is unsafe to show in its words is escaped."""
+        text = self.texts.get(region.path)
+        return Finding(
+            region=region,
+            message=escape(message),
+            why=escape(why),
+            mend=escape(mend),
+            excerpt=text.excerpt(region) if text else "",
+            fix=fix,
+            severity=severity,
+        )
+
+    def _find_data(self) -> Iterator[tuple[tuple[str, str, str], tuple[PolicyText, Any]]]:
+        for document in self.bundle.documents:
+            text = self.texts[document.path]
+            assert text.tree is not None
+            data = text.tree.data
+            yield _key_of(document), (text, data)
+            for tool in document.tools:
+                yield _key_of(tool), (text, data["tools"][tool.name])
+            for rule, rule_data in zip(document.rules, data.get("rules", ()), strict=True):
+                yield _key_of(rule), (text, rule_data)
+
+
+def replace(region: Region, text: str) -> Fix:
+    """The fix that puts `text` for what stands at `region`."""
+    return (Edit(region.path, region.start, region.end, text),)
+
+
+def _key_of(part: Document | Rule | Tool) -> tuple[str, str, str]:
+    if isinstance(part, Document):
+        return ("document", part.policy, "")
+    return ("rule", part.policy, part.id) if isinstance(part, Rule) else ("tool", "", part.name)
+
+
+def _clauses_of(rule: Rule) -> Iterator[Clause]:
+    if rule.when is not None:
+        yield Clause(rule, "when", rule.when)
+    if isinstance(rule.unless, Condition):
+        yield Clause(rule, "unless", rule.unless)
+    for index, exemption in enumerate(rule.unless if type(rule.unless) is tuple else ()):
+        if exemption.when is not None:
+            yield Clause(rule, f"unless[{index}].when", exemption.when)
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children():
+        yield from _walk(child)
