@@ -194,11 +194,10 @@ def _make(tool: str, arguments: dict[str, Any], root: dict[str, Any]) -> Argumen
 
 def _check_kinds(arguments: dict[str, Any]) -> Iterator[SchemaFault]:
     for name, schema in arguments.items():
-        kind = schema.get("kind") if type(schema) is dict else None
-        if kind is None or (type(kind) is str and kind in KINDS):
-            continue
-        hint = did_you_mean(str(kind), KINDS) or f"; there are {', '.join(map(quote, KINDS))}"
-        yield SchemaFault(("arguments", name, "kind"), f"unknown kind {quote(str(kind))}{hint}")
+        if type(schema) is dict and "kind" in schema and schema["kind"] not in KINDS:
+            kind = str(schema["kind"])
+            hint = did_you_mean(kind, KINDS) or f"; there are {', '.join(map(quote, KINDS))}"
+            yield SchemaFault(("arguments", name, "kind"), f"unknown kind {quote(kind)}{hint}")
 
 
 def _check_required(arguments: dict[str, Any], required: list[str]) -> Iterator[SchemaFault]:

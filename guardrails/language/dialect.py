@@ -7,6 +7,7 @@ known but not checked (`contentEncoding` and its kin), what leaves the document 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -109,6 +110,7 @@ FORMATS = frozenset(
 MAX_REFERENCES = 100
 """How many schemas may lead to one another at the same value."""
 
+_INDEX = re.compile(r"[0-9]{1,9}")
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
@@ -230,7 +232,7 @@ def _check_references(root: Any, schemas: Mapping[Path, Any]) -> Iterator[Schema
     for path, schema in schemas.items():
         if type(schema) is dict and "$ref" in schema:
             target = resolve(root, schema["$ref"])
-            if target is None or (type(target) is dict and id(target) not in known):
+            if type(target) is not bool and id(target) not in known:
                 bad = True
                 message = f"{quote(schema['$ref'])} leads to no schema"
                 yield SchemaFault((*path, "$ref"), message)
@@ -286,7 +288,7 @@ def resolve(root: Any, reference: str) -> Any:
         name = step.replace("~1", "/").replace("~0", "~")
         if type(found) is dict and name in found:
             found = found[name]
-        elif type(found) is list and name.isdecimal() and int(name) < len(found):
+        elif type(found) is list and _INDEX.fullmatch(name) and int(name) < len(found):
             found = found[int(name)]
         else:
             return None

@@ -399,3 +399,33 @@ def test_schemas_are_equal_as_they_are_written() -> None:
     assert schema_of({"a": {"type": "string"}}) == schema_of({"a": {"type": "string"}})
     assert schema_of({"a": {"type": "string"}}) != schema_of({"a": {"type": "number"}})
     assert schema_of({"a": {}}, required=["a"]) != schema_of({"a": {}})
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("#/$defs/a~1b", True),
+        ("#/$defs/c~0d", True),
+        ("#/$defs/e%20f", True),
+        ("#/$defs/list/anyOf/1", True),
+        ("#/properties/y", True),
+        ("#", True),
+        ("#/$defs/list/anyOf/2", False),
+        ("#/$defs/list/anyOf/x", False),
+        ("#/$defs/list/anyOf/" + "9" * 5000, False),
+        ("#/$defs/list/anyOf/1/x", False),
+        ("#/$defs/list/anyOf", False),
+        ("#/required", False),
+        ("#/$defs", False),
+        ("#/$defs/a/b", False),
+        ("#anchor", False),
+    ],
+)
+def test_a_reference_is_a_json_pointer_to_a_schema(reference: str, *, found: bool) -> None:
+    definitions = {"a/b": {}, "c~d": {}, "e f": {}, "list": {"anyOf": [{}, True]}}
+    arguments = {"x": {"items": {"$ref": reference}}, "y": {}}
+    schema, faults = read_arguments("pay", arguments, [], definitions)
+    assert (schema is not None) is found
+    assert [fault.path for fault in faults] == (
+        [] if found else [("arguments", "x", "items", "$ref")]
+    )

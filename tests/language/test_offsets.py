@@ -49,6 +49,7 @@ def find(text: str, word: str) -> tuple[int, int]:
         ("when: >-  # why\n  abc\n\n\n  def here\n", (5, 7)),
         ("when: |\n    abc\n      def here\n", (3, 11)),
         ("when: |2-\n    abc\n  here\n", (3, 3)),
+        ('when: "abc here \\\n"', (1, 12)),
         ("when: |+\r\n  abc\r\n  here\r\n\r\n", (3, 3)),
         ("a: b\nwhen: &x\n  abc here", (3, 7)),
         ("a: b\nwhen: &x >-\n  abc here", (3, 7)),
@@ -89,3 +90,17 @@ def test_every_character_that_stands_for_itself_is_found(
         found = lines[line - 1][column - 1 : column]
         if character not in BLANK:
             assert found in (character, "\\")
+
+
+def test_a_value_that_is_not_in_the_text_leads_no_further_than_its_end() -> None:
+    event = yaml.ScalarEvent(
+        None,
+        None,
+        (False, True),
+        "xyz",
+        yaml.Mark("", 0, 0, 0, "", 0),
+        yaml.Mark("", 4, 0, 4, "", 0),
+        "'",
+    )
+    segments = segments_of("'  '", event)
+    assert locate(segments, 0) == (1, 5)

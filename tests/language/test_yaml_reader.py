@@ -159,3 +159,7 @@ def test_an_error_of_libyaml_without_words_of_ours_is_told_in_its_own() -> None:
 @pytest.mark.parametrize("text", ["a: !<x", "a: !e!b c", "a: !%zz b"])
 def test_a_tag_that_is_none_is_told_as_a_tag(text: str) -> None:
     assert ": tags are not allowed" in faults(text.encode())
+
+
+def test_an_integer_is_not_read_however_long_it_is() -> None:
+    assert "is beyond 64 bits" in faults(b"a: " + b"9" * 100_000)
