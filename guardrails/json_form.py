@@ -8,6 +8,8 @@ from typing import Any
 from guardrails.instants import print_duration, print_timestamp
 from guardrails.values import Duration, MapKey, Opaque, Timestamp
 
+_INTEGER_BITS = 1024
+
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
@@ -15,7 +17,8 @@ def json_form(value: Any) -> Any:
     """Return a judged value as JSON holds it.
 
     Bytes are base64, timestamps RFC 3339, durations seconds (`3.5s`), as protobuf's JSON has them;
-    keys of maps are text; an integer beyond 64 bits is itself. What is opaque stays `Opaque`.
+    keys of maps are text; an integer beyond 64 bits is itself, up to 1,024 bits. What is opaque
+    stays `Opaque`.
     """
     kind = type(value)
     if kind in _PLAIN:
@@ -30,9 +33,17 @@ def json_form(value: Any) -> Any:
         return print_timestamp(value)
     if kind is Duration:
         return print_duration(value)
-    if kind is Opaque and value.integer is not None:
+    if kind is Opaque and value.integer is not None and _is_checkable(value.integer):
         return value.integer
     return value
+
+
+def _is_checkable(number: int) -> bool:
+    """Whether jsonschema-rs takes the integer for what it is.
+
+    Beyond what Python writes in decimal (4,300 digits) it finds any integer less than any maximum.
+    """
+    return number.bit_length() <= _INTEGER_BITS
 
 
 def key_text(key: str | int | MapKey) -> str:

@@ -305,7 +305,9 @@ class _Walk:
         fields = read_fields(value)
         if fields is None:
             return self._opaque("an object that is no plain data", value)
-        self._map(fields, depth)  # within the bounds, before it is copied
+        judged = self._visit_whole(fields, depth)  # within the bounds, before it is copied
+        if self.whole:
+            return judged, value  # the object around it is copied
         copied = copy_structure(value)
         fields = None if copied is None else read_fields(copied)
         if fields is None:

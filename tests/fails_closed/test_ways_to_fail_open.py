@@ -79,6 +79,7 @@ def test_what_policy_stops_does_not_run(policy: str, case: dict[str, Any], way: 
     with pytest.raises((ActionDenied, ApprovalRequired)) as caught:
         act(guard, call, way, ran)
     assert ran == []
+    assert isinstance(caught.value, ActionDenied | ApprovalRequired)
     decision = caught.value.decision
     matches = [match.rule + ("!" if match.error else "") for match in decision.matches]
     assert [str(decision.effect), str(decision.code), matches] == case["by"]
