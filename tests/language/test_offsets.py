@@ -103,4 +103,4 @@ def test_a_value_that_is_not_in_the_text_leads_no_further_than_its_end() -> None
         "'",
     )
     segments = segments_of("'  '", event)
-    assert locate(segments, 0) == (1, 5)
+    assert locate(segments, 0) == (1, 4)
