@@ -145,9 +145,11 @@ def _holding(container: Type) -> str:
 
 
 def _conversion(names: list[str]) -> str:
+    if len(set(names)) == 1:
+        return ""
     if set(names) <= NUMERIC and "double" in names:
         return "; write `2.0` for a double, or convert with `double(..)`"
-    if set(names) <= _CONVERTIBLE and names[0] != names[1]:
+    if set(names) <= _CONVERTIBLE:
         return f"; convert one, as with `{names[0]}(..)`"
     return ""
 

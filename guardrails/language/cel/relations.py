@@ -134,4 +134,4 @@ def described(type_: Type) -> str:
 
 
 _SPOKEN = {TIMESTAMP.name: "timestamp", DURATION.name: "duration", "null_type": "null"}
-_BARE = frozenset({"null"})
+_BARE = frozenset({"null", "bytes"})
