@@ -96,8 +96,6 @@ def tokens_of(source: str) -> list[Token]:
         elif kind in ("wrong", "other"):
             _refuse(source, match.start(kind), text)
         tokens.append(Token(kind, text, *match.span(match.lastgroup or "")))
-        if kind == "end":
-            break
     return tokens
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -21,6 +21,9 @@ from guardrails.language.cel.parser import parse
 from guardrails.language.cel.relations import DENOTED
 from guardrails.language.cel.types import DYN
 from guardrails.values import UInt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECTIONS = (
     "basic", "comparisons", "conversions", "fields", "fp_math", "integer_math", "lists", "logic",
@@ -80,7 +83,7 @@ def run(case: Case, *, condition: bool = False) -> object:
 def plain(value: dict[str, Any]) -> Any:
     """The value that a typed value of a case stands for."""
     ((kind, written),) = value.items()
-    readers = {
+    readers: dict[str, Callable[[Any], Any]] = {
         "int": int,
         "uint": lambda text: UInt(int(text)),
         "double": float,
