@@ -64,7 +64,7 @@ class Form:
         return value
 
     def _apply_to_list(self, value: list[Any]) -> list[Any]:
-        if not self.first and self.items is None:
+        if not self.first and (self.items is None or set(map(type, value)) == {self.items.settled}):
             return value
         forms = self.first + [self.items] * (len(value) - len(self.first))
         made = [_apply(form, item) for form, item in zip(forms, value, strict=False)]
