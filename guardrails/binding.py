@@ -115,6 +115,8 @@ def bind(function: Callable[..., Any], ignore: Iterable[str] = ()) -> Binding:
         msg = "this callable tells no signature; write a function around it and decorate that"
         raise ConfigurationError(msg) from error
     parameters = signature.parameters
+    if isinstance(ignore, str):
+        raise ConfigurationError('`ignore` is a list of parameters, such as ["ctx"]')
     unknown = [name for name in ignore if name not in parameters]
     if unknown:
         msg = f"`ignore` names `{unknown[0]}`, which is no parameter of the function"

@@ -7,17 +7,19 @@ from threading import Lock
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
 
-from guardrails.action import MAX_NAME, Action
+from guardrails.action import MAX_NAME, Action, is_tool_name
 from guardrails.audit.records import DecisionEntry
 from guardrails.decision import Code, Decision, Effect
 from guardrails.engine.facts import Circumstances
 from guardrails.errors import (
     ActionDenied,
     ApprovalRequired,
+    ConfigurationError,
     InvalidActionError,
     LogUnavailable,
 )
 from guardrails.language.pattern import Pattern
+from guardrails.lookup import class_name
 from guardrails.session import current_session
 from guardrails.snapshot import Snapshot, take_snapshot
 
@@ -102,7 +104,7 @@ class Enforcer:
         self._setting = setting
         self._log = log
         self.providers = providers
-        self._observed = tuple(map(Pattern, observed))
+        self._observed = _read_patterns(observed)
         self._announced = False
         self._lock = Lock()
 
@@ -186,7 +188,7 @@ class Enforcer:
             outcome = "raised"
         else:
             outcome = "abandoned" if isinstance(error, GeneratorExit) else "cancelled"
-        kind = None if error is None else type(error).__name__
+        kind = None if error is None else class_name(type(error))
         try:
             self._log.outcome(call.id, outcome, perf_counter_ns() - call.began_ns, kind)
         except LogUnavailable:
@@ -208,11 +210,9 @@ class Enforcer:
     def _conclude(self, proposal: _Proposal, context: Mapping[str, Any]) -> Call:
         policies, plan, snapshot, session, _, _ = proposal
         facts = policies.admit(context) if plan.context_keys else _NO_FACTS
-        now_ns = time_ns()
-        if session is None:
-            circumstances = Circumstances((), facts, None, now_ns)
-        else:
-            circumstances = Circumstances(session.chain, facts, session.view, now_ns)
+        view = None if session is None else session.view
+        chain = () if view is None else view.chain
+        circumstances = Circumstances(chain, facts, view, time_ns())
         decision = policies.judge(plan, snapshot, circumstances)
         declared = plan.declared
         entry = DecisionEntry(
@@ -220,8 +220,8 @@ class Enforcer:
             snapshot.values,
             decision,
             () if session is None else session.subjects_json,
-            None if session is None else session.id,
-            () if session is None else tuple(session.labels),
+            None if view is None else view.id,
+            () if view is None else tuple(view.labels),
             _read_facts(plan, facts),
             () if declared is None else declared.mask,
             not (self._observed and self._observes(plan.tool)),
@@ -241,9 +241,13 @@ class Enforcer:
             decision=self.policies.refuse(Code.INVALID_ACTION, str(error)),
             subjects=() if session is None else session.subjects_json,
             session_id=None if session is None else session.id,
-            enforced=not self._observes(name),
+            enforced=type(tool) is not str or not self._observes(tool),
         )
-        return self._record(entry, given)
+        call = self._record(entry, given)
+        declared = self.policies.bundle.tools.get(name)
+        if session is not None and declared is not None:
+            session.add_labels(declared.returns)
+        return call
 
     def _record(self, entry: DecisionEntry, received: Any) -> Call:
         try:
@@ -315,6 +319,21 @@ def _read_facts(plan: Plan, facts: Mapping[str, Any]) -> Mapping[str, Any] | Non
     if not keys:
         return None
     return facts if "*" in keys else {key: facts[key] for key in keys if key in facts}
+
+
+def _read_patterns(given: Iterable[str]) -> tuple[Pattern, ...]:
+    """Return the patterns of `observe`; raises ConfigurationError for what are none.
+
+    A text is refused above all: its characters would be patterns, and one may be `*`.
+    """
+    patterns = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(map(_is_pattern, patterns)):
+        raise ConfigurationError('`observe` is a list of tools and patterns, such as ["legacy.*"]')
+    return tuple(map(Pattern, patterns))
+
+
+def _is_pattern(given: object) -> bool:
+    return type(given) is str and bool(is_tool_name(given.replace("*", "") or "x"))
 
 
 def _printable(tool: object) -> str:

@@ -9,6 +9,7 @@ ABSENT = object()
 
 _bases_of = type.__dict__["__mro__"].__get__
 _storage_of = type.__dict__["__dict__"].__get__
+_name_of = type.__dict__["__name__"].__get__
 
 
 def find_attribute(kind: type, name: str) -> Any:
@@ -18,3 +19,9 @@ def find_attribute(kind: type, name: str) -> Any:
         if name in storage:
             return storage[name]
     return ABSENT
+
+
+def class_name(kind: type) -> str:
+    """Return the name that `kind` was made with, whatever its metaclass says."""
+    name: str = _name_of(kind)
+    return name
