@@ -76,18 +76,69 @@ class SessionView(NamedTuple):
     chain: tuple[Subject, ...] = ()
 
 
-class Action(NamedTuple):
+class Action:
     """A proposed call of `tool` with `arguments` by name.
 
     Where there is no `subject`, it is unknown, and so are the facts of `context` that are missing
-    and the `session`: what is unknown never allows.
+    and the `session`: what is unknown never allows. Nothing is checked before it is judged.
+
+    An instance is immutable. Its fields are slots behind properties: of the ways to make a value
+    that can't be changed this is the quickest, and one is made for every decision.
     """
 
-    tool: str
-    arguments: Mapping[str, Any] | None = None
-    subject: Subject | None = None
-    context: Mapping[str, Any] | None = None
-    session: SessionView | None = None
+    __slots__ = ("_arguments", "_context", "_session", "_subject", "_tool")
+
+    def __init__(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any] | None = None,
+        subject: Subject | None = None,
+        context: Mapping[str, Any] | None = None,
+        session: SessionView | None = None,
+    ) -> None:
+        self._tool = tool
+        self._arguments = arguments
+        self._subject = subject
+        self._context = context
+        self._session = session
+
+    @property
+    def tool(self) -> str:
+        """The name of the tool."""
+        return self._tool
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments by name; empty where none were given."""
+        return {} if self._arguments is None else self._arguments
+
+    @property
+    def subject(self) -> Subject | None:
+        """Who acts, or None where nobody says."""
+        return self._subject
+
+    @property
+    def context(self) -> Mapping[str, Any] | None:
+        """The facts given with the action."""
+        return self._context
+
+    @property
+    def session(self) -> SessionView | None:
+        """The session around the call, or None where there is none."""
+        return self._session
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Action and all(
+            getattr(self, name) == getattr(other, name) for name in Action.__slots__
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # its arguments are a dict
+
+    def __repr__(self) -> str:
+        return (
+            f"Action({self.tool!r}, {self.arguments!r}, {self.subject!r}, {self.context!r},"
+            f" {self.session!r})"
+        )
 
 
 def _taken(kind: Callable[[Any], Any], given: Any, what: str) -> Any:

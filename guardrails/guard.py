@@ -182,7 +182,9 @@ class Guard:
         context = dict(session.context) if session is not None else {}
         wanted = self._enforcer.providers.wanted(plan.context_keys, {**known, **context})
         if wanted:
-            proposed = action._replace(arguments=snapshot.values)
+            proposed = Action(
+                action.tool, snapshot.values, action.subject, action.context, action.session
+            )
             context |= self._enforcer.providers.gather(wanted, proposed)
         view = None if session is None else session.view
         return self._enforcer.policies.decide(action, Facts(now_ns, context, view))
@@ -233,8 +235,8 @@ class Guard:
         """The state of the session `id`, new or resumed by the subject that opened it."""
         if id is None:
             return SessionState(_new_id(), acting)
-        if type(id) is not str or not id or len(id) > MAX_ID:
-            msg = f"the id of a session is a text of 1 to {MAX_ID} characters"
+        if type(id) is not str or not 0 < len(id) <= MAX_ID or not id.isprintable():
+            msg = f"the id of a session is a text of 1 to {MAX_ID} characters, each of which shows"
             raise SessionError(msg)
         with self._lock:
             state = self._sessions.get(id)

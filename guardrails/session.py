@@ -57,7 +57,16 @@ class Session:
     `bind`.
     """
 
-    __slots__ = ("_parent", "_state", "_token", "chain", "context", "guard", "subjects_json")
+    __slots__ = (
+        "_parent",
+        "_state",
+        "_token",
+        "_view",
+        "chain",
+        "context",
+        "guard",
+        "subjects_json",
+    )
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class Session:
         self.context = dict(context)
         self.subjects_json = tuple(map(_subject_json, chain))
         self._state = state
+        self._view = SessionView(state.id, state.labels, chain)
         self._parent = _current.get()
         self._token: Token[Session | None] | None = None
 
@@ -91,8 +101,11 @@ class Session:
 
     @property
     def view(self) -> SessionView:
-        """The session as conditions see it at this moment."""
-        return SessionView(self._state.id, self._state.labels, self.chain)
+        """The session as conditions see it at this moment; the same object until that changes."""
+        labels = self._state.labels
+        if self._view.labels is not labels:
+            self._view = SessionView(self._state.id, labels, self.chain)
+        return self._view
 
     @property
     def state(self) -> SessionState:

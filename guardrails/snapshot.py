@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import WrapperDescriptorType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from guardrails.errors import InvalidActionError
 from guardrails.json_form import key_text
@@ -18,6 +18,8 @@ from guardrails.values import INT_MAX, INT_MIN, MapKey, Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    R = TypeVar("R")
 
 MAX_DEPTH = 64
 """How deep lists and maps may nest inside an argument."""
@@ -29,7 +31,11 @@ MAX_BYTES = 1 << 20
 """How many bytes of text (as UTF-8), bytes and numbers the arguments may have in all."""
 
 _NUMBER_BYTES = 8
-_PLAIN_BYTES, _PLAIN_NODES = MAX_BYTES // 4, 1_000
+_PLAIN_SIZE = 10_000
+"""Characters of text and number of arguments up to which neither bound can be near."""
+
+_QUICK_MIN, _QUICK_MAX = -(2**30), 2**30
+"""Integers that compare in one step of the interpreter; most are."""
 
 
 class Snapshot(NamedTuple):
@@ -56,15 +62,20 @@ def take_snapshot(arguments: object) -> Snapshot:
     return _Walk().arguments({} if arguments is None else arguments)
 
 
-def copy_plain(arguments: object) -> dict[str, Any] | None:  # noqa: C901 - one test a kind
+def copy_plain(arguments: object) -> dict[str, Any] | None:
     """Return a copy of arguments that are built-in scalars well within the bounds, else None.
 
     These are most calls. What is copied is at once what is judged and what the tool receives.
     """
+    return use_plain(arguments, _first)
+
+
+def use_plain(arguments: object, use: Callable[[dict[str, Any], None], R]) -> R | None:  # noqa: C901 - one test a kind
+    """Return `use(copy, None)` for such a copy, else None: a call less on the hot path."""
     if type(arguments) is not dict:
         return None
     values = arguments.copy()
-    size = 0
+    size = len(values)
     for name, value in values.items():
         kind = type(value)
         if kind is str:
@@ -72,7 +83,7 @@ def copy_plain(arguments: object) -> dict[str, Any] | None:  # noqa: C901 - one 
                 return None
             size += len(value)
         elif kind is int:
-            if not INT_MIN <= value <= INT_MAX:
+            if not _QUICK_MIN < value < _QUICK_MAX and not INT_MIN <= value <= INT_MAX:
                 return None
         elif kind is float:
             if value - value != 0.0:
@@ -81,7 +92,11 @@ def copy_plain(arguments: object) -> dict[str, Any] | None:  # noqa: C901 - one 
             return None
         if type(name) is not str or not name.isascii():
             return None
-    return values if size < _PLAIN_BYTES and len(values) < _PLAIN_NODES else None
+    return use(values, None) if size < _PLAIN_SIZE else None
+
+
+def _first(values: dict[str, Any], _frame: None) -> dict[str, Any]:
+    return values
 
 
 def judge_value(value: object) -> Any:

@@ -10,12 +10,14 @@ from guardrails.engine.rule import rule_conditions
 from guardrails.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from guardrails.decision import Decision
     from guardrails.engine.facts import Circumstances
     from guardrails.engine.rule import CompiledRule
     from guardrails.language.document import Tool
+
+    Single = tuple[Callable[[dict[str, Any], Any], object], Decision, Decision]
 
 _REMEMBERED = 256
 """How many outcomes of one tool are kept ready; a tool has few, but rules could make many."""
@@ -25,12 +27,12 @@ class Plan:
     """The rules that concern one tool, and how to combine what they say.
 
     `context_keys` are the facts that those rules read ("*": they may read any). `quick` says
-    that `decide_quickly` may be asked: the arguments alone decide. It is `immediate` where no
-    schema has to admit them before.
+    that `decide_quickly` may be asked: the arguments alone decide. `single` is the one condition
+    of a tool that has but one and declares no arguments, with what either answer means.
     """
 
     __slots__ = ("_always", "_by_subject", "_constants", "_outcomes", "_revision", "_tests",
-                 "context_keys", "declared", "immediate", "quick", "rules", "tool")  # fmt: skip
+                 "context_keys", "declared", "quick", "rules", "single", "tool")  # fmt: skip
 
     def __init__(
         self,
@@ -54,12 +56,12 @@ class Plan:
         )
         self._by_subject = any(rule.by_subject for rule in rules)
         self.quick = all(map(_needs_arguments_only, rules))
-        self.immediate = self.quick and (declared is None or declared.arguments is None)
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)
         self._tests = [
             (1 << place, rule.when) for place, rule in enumerate(rules) if rule.when is not None
         ]
         self._outcomes: dict[int, Decision] = {}
+        self.single = self._find_single()
 
     def decide_quickly(self, values: dict[str, Any]) -> Decision | None:
         """Return the decision over checked arguments, or None where `decide` has to say.
@@ -98,6 +100,13 @@ class Plan:
     def _judge(self, values: dict[str, Any], frame: Frame) -> Decision:
         outcomes = [rule.judge(values, frame) for rule in self.rules]
         return combine(self, outcomes, frame.now_ns, self._revision)
+
+    def _find_single(self) -> Single | None:
+        checked = self.declared is not None and self.declared.arguments is not None
+        if checked or not self.quick or len(self._tests) != 1:
+            return None
+        bit, when = self._tests[0]
+        return when, self._remember(self._always | bit), self._remember(self._always)
 
     def _remember(self, matched: int) -> Decision:
         outcomes = [

@@ -10,14 +10,15 @@ from guardrails.engine.facts import Circumstances
 from guardrails.engine.index import RuleIndex
 from guardrails.engine.plan import Plan
 from guardrails.engine.rule import CompiledRule
-from guardrails.errors import InvalidActionError
+from guardrails.errors import EvaluationError, InvalidActionError
 from guardrails.json_form import json_form
-from guardrails.snapshot import copy_plain, judge_value, take_snapshot
+from guardrails.snapshot import judge_value, take_snapshot, use_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from guardrails.engine.facts import Facts
+    from guardrails.engine.plan import Single
     from guardrails.language.document import Bundle
     from guardrails.snapshot import Snapshot
 
@@ -28,7 +29,7 @@ class PolicySet:
     An instance never changes, and any number of threads may use it at once.
     """
 
-    __slots__ = ("_constants", "_index", "_known", "_plans", "bundle", "revision")
+    __slots__ = ("_constants", "_index", "_known", "_plans", "_singles", "bundle", "revision")
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -37,6 +38,7 @@ class PolicySet:
         self._index = RuleIndex(map(CompiledRule, bundle.rules), bundle.tools)
         self._known = self._index.names()
         self._plans: dict[str, Plan] = {}
+        self._singles: dict[str, Single] = {}
 
     def decide(self, action: Action, facts: Facts) -> Decision:
         """Return the decision over `action`; the same action and facts give the same decision.
@@ -44,16 +46,26 @@ class PolicySet:
         Never raises for an action, whatever it holds: one that can't be judged is refused as
         `invalid_action`.
         """
-        if type(action) is Action:
-            tool, arguments, subject, context, session = action
-            plan = self._plans.get(tool) if type(tool) is str else None
-            alone = subject is None and context is None and session is None
-            if plan is not None and plan.immediate and alone:
-                values = copy_plain(arguments)
-                if values is not None:
-                    decision = plan.decide_quickly(values)
-                    if decision is not None:
-                        return decision
+        # The usual action for the usual tool, which has one condition on its arguments. Slots are
+        # read as such: a property costs what a comparison does.
+        if (
+            type(action) is Action
+            and action._subject is None  # noqa: SLF001
+            and action._context is None  # noqa: SLF001
+            and action._session is None  # noqa: SLF001
+        ):
+            tool = action._tool  # noqa: SLF001
+            single = self._singles.get(tool) if type(tool) is str else None
+            if single is not None:
+                when, hit, miss = single
+                try:
+                    value = use_plain(action._arguments, when)  # noqa: SLF001
+                except EvaluationError:
+                    value = None
+                if value is True:
+                    return hit
+                if value is False:
+                    return miss
         try:
             return self._decide(action, facts)
         except InvalidActionError as error:
@@ -118,6 +130,8 @@ class PolicySet:
         )
         if tool in self._known:
             self._plans[tool] = plan
+            if plan.single is not None:
+                self._singles[tool] = plan.single
         return plan
 
 
