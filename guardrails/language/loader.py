@@ -33,8 +33,8 @@ _NOTHING = "there is no policy document (`*.yaml`, `*.yml`) here"
 def load(path: str | os.PathLike[str]) -> Bundle:
     """The policies in a folder, searched recursively, or in one file.
 
-    Raises PolicyError with every problem found; a missing folder and one without a policy document
-    are problems too.
+    Raises PolicyError with every problem found. A missing folder and one without a policy document
+    are problems, and so is a test file that is no YAML: it could hide a policy.
     """
     root = Path(path)
     return load_folder(read_folder(root), str(root))
