@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from guardrails.audit.chain import MAX_LINE, Line, parse_line
 from guardrails.errors import LogDamaged
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl"
 
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-([0-9a-f]{16})\.([0-9]{4,9})\.jsonl")
+
+_TEXT_OR_NONE = (str, type(None))
 
 _BLOCK = 64 * 1024
 
@@ -66,49 +69,74 @@ class Glance:
             return named[1], int(named[2])
         return (self.first.chain if self.first is not None else self.path.name), 1
 
-    def after(self) -> list[dict[str, Any]]:
+    def after(self) -> list[Reference]:
         """The references to other files that the first record holds, as far as well formed."""
         found = self.first.data.get("after") if self.first is not None and self.begins else None
-        return [r for r in found if is_reference(r)] if type(found) is list else []
+        parsed = [parse_reference(item) for item in found] if type(found) is list else []
+        return [reference for reference in parsed if reference is not None]
 
-    def reference(self) -> dict[str, Any]:
+    def reference(self) -> Reference:
         """What a new chain writes down about this file, so that its loss is noticed."""
-        named: dict[str, Any] = {"file": self.name, "sequence": None, "hash": None}
-        if self.last is not None:
-            named.update(sequence=self.last.sequence, hash=self.last.hash)
-        if self.rest:
-            digest = sha256(self.rest).hexdigest()
-            named["cut"] = {"bytes": len(self.rest), "sha256": digest}
-        if self.problem:
-            named["problem"] = self.problem
-        return named
+        return Reference(
+            self.name,
+            None if self.last is None else self.last.sequence,
+            None if self.last is None else self.last.hash,
+            sha256(self.rest).hexdigest() if self.rest else None,
+            self.problem or None,
+        )
 
 
-def is_reference(value: Any) -> bool:
-    """Whether a value has the form that `Glance.reference` gives."""
-    if type(value) is not dict or type(value.get("file")) is not str:
-        return False
-    sequence, digest, cut = value.get("sequence"), value.get("hash"), value.get("cut")
-    if cut is not None and (type(cut) is not dict or type(cut.get("sha256")) is not str):
-        return False
-    return (type(sequence) is int and type(digest) is str) or (sequence is None and digest is None)
+class Reference(NamedTuple):
+    """What a record says of another file: the number and the hash of its last record.
+
+    Both are None where it has none. `cut` is the SHA-256 of the cut-off line at its end, `problem`
+    why it could not be read.
+    """
+
+    file: str
+    sequence: int | None
+    hash: str | None
+    cut: str | None = None
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The reference as a record holds it: only what is known."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+
+def parse_reference(value: Any) -> Reference | None:
+    """The reference that `Reference.as_json` made, or None for anything else."""
+    if type(value) is not dict or value.keys() - set(Reference._fields):
+        return None
+    file, sequence, digest, cut, problem = (value.get(name) for name in Reference._fields)
+    if type(file) is not str or any(type(t) not in _TEXT_OR_NONE for t in (digest, cut, problem)):
+        return None
+    if type(sequence) not in (int, type(None)) or (sequence is None) != (digest is None):
+        return None
+    return Reference(file, sequence, digest, cut, problem)
 
 
 def glance(path: Path) -> Glance:
     """The first and last records of a file; what it can't read it tells, and never raises."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with open_log(path) as file:
+            return _glance(path, file.fileno(), os.fstat(file.fileno()).st_size)
     except OSError as error:
         return Glance(path, problem=f"{error.strerror}")
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return Glance(path, problem="not a regular file")
-        return _glance(path, descriptor, status.st_size)
-    except OSError as error:
-        return Glance(path, problem=f"{error.strerror}")
-    finally:
-        os.close(descriptor)
+
+
+def open_log(path: Path) -> BinaryIO:
+    """A regular file opened for reading; raises `OSError` for any other, and never waits."""
+    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - the caller closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # A pipe without a writer would else keep whoever opens it waiting.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _glance(path: Path, descriptor: int, size: int) -> Glance:
@@ -160,23 +188,12 @@ def log_files(folder: Path) -> list[Path]:
         return []
 
 
-def open_ends(glances: list[Glance]) -> list[dict[str, Any]]:
+def open_ends(glances: list[Glance]) -> list[Reference]:
     """References to those files whose present end no other file names yet.
 
     A file that an existing file names as it is needs no second mention: if both vanish, the loss
     of the one that names is noticed. Files without any record are left out: an interrupted start.
     """
-    references = [g.reference() for g in glances if g.last or g.rest or g.problem]
-    named = {_key(reference) for g in glances for reference in g.after()}
-    return [reference for reference in references if _key(reference) not in named]
-
-
-def _key(reference: dict[str, Any]) -> tuple[Any, ...]:
-    cut = reference.get("cut")
-    return (
-        reference["file"],
-        reference["sequence"],
-        reference["hash"],
-        cut["sha256"] if cut else None,
-        reference.get("problem"),
-    )
+    named = {reference for seen in glances for reference in seen.after()}
+    ends = [seen.reference() for seen in glances if seen.last or seen.rest or seen.problem]
+    return [reference for reference in ends if reference not in named]

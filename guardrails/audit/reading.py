@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.audit.chain import MAX_LINE, parse_line
-from guardrails.audit.folder import SUFFIX
+from guardrails.audit.folder import SUFFIX, open_log
 from guardrails.errors import LogDamaged
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def find_logs(path: Path | str) -> list[Path]:
 
 def read_lines(path: Path) -> Iterator[RawLine]:
     """The lines of a file, one in memory at a time; raises `OSError` where it can't be read."""
-    with path.open("rb") as file:
+    with open_log(path) as file:
         number = 0
         while text := file.readline(MAX_LINE + 1):
             number += 1

@@ -114,12 +114,9 @@ class _Verification:
             self._claim(names, anchor.file, claim)
         for seen in self._glances:
             for reference in seen.after():
-                cut = reference.get("cut")
                 by = f"record {seen.first.id}" if seen.first is not None else ""
-                claim = Claim(
-                    by, reference["sequence"], reference["hash"], cut["sha256"] if cut else None
-                )
-                self._claim(names, reference["file"], claim)
+                claim = Claim(by, reference.sequence, reference.hash, reference.cut)
+                self._claim(names, reference.file, claim)
 
     def _claim(self, names: dict[str, LogFile], name: str, claim: Claim) -> None:
         if name in names:
@@ -186,4 +183,4 @@ def chain_in_name(name: str) -> str:
 
 
 def _named_by(seen: Glance) -> list[tuple[str, int]]:
-    return [(r["file"], r["sequence"]) for r in seen.after() if r["sequence"] is not None]
+    return [(r.file, r.sequence) for r in seen.after() if r.sequence is not None]

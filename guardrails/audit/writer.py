@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from guardrails.audit.chain import MAX_LINE, Chain
 from guardrails.audit.files import AppendFile, StandardOutput, TailFile, Target
-from guardrails.audit.folder import SUFFIX, Glance, glance, log_files, open_ends
+from guardrails.audit.folder import SUFFIX, Glance, Reference, glance, log_files, open_ends
 from guardrails.audit.records import encode_fields
 from guardrails.audit.seal import (
     STATE_FILE,
@@ -59,9 +59,7 @@ class Writer:
     __slots__ = ("_after", "_chain", "_part", "_rotate_at", "_settings", "_stem", "_tail",
                  "_tail_lost", "_target")  # fmt: skip
 
-    def __init__(
-        self, settings: Settings, after: list[dict[str, Any]], state: SealState | None
-    ) -> None:
+    def __init__(self, settings: Settings, after: list[Reference], state: SealState | None) -> None:
         self._settings = settings
         self._after = after
         self._chain = Chain(settings.clock)
@@ -134,7 +132,7 @@ class Writer:
             "chain": self._chain.id,
             "file": "-" if self._settings.folder is None else self._file_name,
             "part": self._part,
-            "after": self._after if self._part == 1 else [self._last_record()],
+            "after": [reference.as_json() for reference in self._before()],
             "labels": {"version": __version__, "host": os.uname().nodename, "pid": os.getpid()},
         }
         if self._chain.sealer is not None:
@@ -148,12 +146,12 @@ class Writer:
     def _name(self, part: int) -> str:
         return f"{self._stem}.{part:04d}{SUFFIX}"
 
-    def _last_record(self) -> dict[str, Any]:
-        return {
-            "file": self._name(self._part - 1),
-            "sequence": self._chain.sequence - 1,
-            "hash": self._chain.prev.decode(),
-        }
+    def _before(self) -> list[Reference]:
+        """What the current file comes after: other chains, or the file before of this one."""
+        if self._part == 1:
+            return self._after
+        last, digest = self._chain.sequence - 1, self._chain.prev.decode()
+        return [Reference(self._name(self._part - 1), last, digest)]
 
     def _new_target(self) -> Target:
         folder = self._settings.folder

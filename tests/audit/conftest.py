@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardrails.audit.log import DecisionLog
 from guardrails.audit.records import DecisionEntry
 from guardrails.decision import Code, Decision, Effect, RuleMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from guardrails.audit.log import DecisionLog
 
 ALLOWED = Decision(
     Effect.ALLOW,
@@ -36,7 +37,7 @@ def make_call(log: DecisionLog) -> str:
     return record
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def entry() -> Callable[..., DecisionEntry]:
     return make_entry
 
