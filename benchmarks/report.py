@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+PAGE_WIDTH = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,14 @@ class Report:
         from rich.console import Console
         from rich.table import Table as RichTable
 
-        console = Console()
+        # What is piped or kept in a file is not cut to some terminal's width.
+        console = Console() if sys.stdout.isatty() else Console(width=PAGE_WIDTH)
         console.print(self.machine, style="dim", highlight=False)
         for table in self.tables:
             grid = RichTable(title=table.title, title_justify="left")
-            for index, column in enumerate(table.columns):
-                grid.add_column(column, justify="right" if index else "left", no_wrap=True)
+            grid.add_column(table.columns[0], overflow="fold")
+            for column in table.columns[1:]:
+                grid.add_column(column, justify="right", no_wrap=True)
             for row in table.rows:
                 grid.add_row(*row)
             console.print(grid)
