@@ -12,6 +12,7 @@ from guardrails.language.loader import load_folder
 from guardrails.toolchain.lint.finding import Edit, Finding, Region
 from guardrails.toolchain.lint.scalars import write_in
 from guardrails.toolchain.lint.settings import Settings
+from guardrails.toolchain.lint.suppress import read_allowances
 from guardrails.toolchain.lint.text import read_text
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Project:
     """The policies to lint; what several rules ask of them is worked out once.
 
     `bundle` are the loaded policies, `texts` the files by path, `tests` those that are tests,
-    `now_ns` the time to judge expiry at, in nanoseconds since 1970.
+    `now_ns` the time to judge expiry at, in nanoseconds since 1970, `allowances` the comments that
+    except something from lint.
     """
 
     def __init__(
@@ -55,6 +57,9 @@ class Project:
         self.texts: Mapping[str, PolicyText] = {text.path: text for text in texts if text}
         self.tests = tuple(
             self.texts[file.path] for file in folder.tests if file.path in self.texts
+        )
+        self.allowances = tuple(
+            allowance for text in self.texts.values() for allowance in read_allowances(text)
         )
         self._environments = Environments(
             Declarations(dict(self.bundle.constants), dict(self.bundle.tools), self.bundle.context)

@@ -1,9 +1,9 @@
 """Every lint rule: its documentation's examples, and the cases of its YAML file.
 
 A case has `name`, `policy` (the text of `p.yaml`) or `files` (texts by path), `now` if not the
-first of June 2026, `settings`, `expect` (what each finding is, as far as given: line, column,
-message, why, mend, severity, path) and `fixed` (the text, or texts by path, after all fixes).
-Messages are whole.
+first of June 2026, `settings` (the table `lint`), `expect` (what each finding is, as far as given:
+line, column, message, why, mend, severity, excerpt, path) and `fixed` (the text, or texts by path,
+after all fixes). Messages are whole.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from guardrails.instants import parse_timestamp
 from guardrails.language.folder import folder_of
 from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import LintRule, all_rules
+from guardrails.toolchain.lint.settings import read_lint_settings
+from guardrails.toolchain.settings_file import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,8 +42,12 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
 CASES = list(cases())
 
 
-def project_of(files: dict[str, str], now: str = NOW) -> Project:
-    return Project(folder_of(files), "policies", parse_timestamp(now).ns)
+def project_of(
+    files: dict[str, str], now: str = NOW, settings: dict[str, Any] | None = None
+) -> Project:
+    table = Table("guardrails.toml", "lint", settings or {})
+    asked = read_lint_settings(table, all_rules())
+    return Project(folder_of(files), "policies", parse_timestamp(now).ns, asked)
 
 
 def files_in(example: str) -> dict[str, str]:
@@ -82,7 +88,8 @@ NAMES = [f"{rule}: {case['name']}" for rule, case in CASES]
 def test_a_rule_finds_exactly_what_its_case_expects(rule: str, case: dict[str, Any]) -> None:
     assert not case.keys() - KEYS
     files = case.get("files") or {"p.yaml": case["policy"]}
-    project = project_of(files, case.get("now", NOW))
+    circumstances = case.get("now", NOW), case.get("settings")
+    project = project_of(files, *circumstances)
     findings = sorted(all_rules()[rule].run(project), key=lambda each: each.order)
     expected = case["expect"]
     assert all("message" in each for each in expected)
@@ -92,7 +99,7 @@ def test_a_rule_finds_exactly_what_its_case_expects(rule: str, case: dict[str, A
         fixed = case["fixed"] if type(case["fixed"]) is dict else {"p.yaml": case["fixed"]}
         after = applied(files, findings)
         assert after == {**files, **fixed}
-        again = all_rules()[rule].run(project_of(after, case.get("now", NOW)))
+        again = all_rules()[rule].run(project_of(after, *circumstances))
         assert not [each for each in again if each.fix]
 
 

@@ -1,0 +1,1 @@
+"""How a report of lint is told: to people, to programs, to code hosts and to CI."""
