@@ -72,6 +72,7 @@ class Binding:
 
     function: Callable[..., Any]
     name: str
+    line: int
     kind: str
     signature: inspect.Signature
     hidden: tuple[str, ...]
@@ -127,6 +128,7 @@ def bind(function: Callable[..., Any], ignore: Iterable[str] = ()) -> Binding:
     return Binding(
         function=function,
         name=getattr(function, "__name__", type(function).__name__),
+        line=getattr(_code_of(function), "co_firstlineno", 0),
         kind=_kind(function),
         signature=signature,
         hidden=hidden,
@@ -178,7 +180,7 @@ def _compile_wrapper(binding: Binding) -> CodeType:
     return code.replace(
         co_name=binding.name,
         co_qualname=getattr(binding.function, "__qualname__", binding.name),
-        co_filename=_file_of(binding.function),
+        co_filename=getattr(_code_of(binding.function), "co_filename", "<guardrails>"),
     )
 
 
@@ -294,9 +296,9 @@ def _is_data(mark: Any) -> bool:
     return type(mark) in (str, int, float, bool, bytes, NoneType)
 
 
-def _file_of(function: Callable[..., Any]) -> str:
+def _code_of(function: Callable[..., Any]) -> CodeType | None:
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return code.co_filename if isinstance(code, CodeType) else "<guardrails>"
+    return code if isinstance(code, CodeType) else None
 
 
 def _only_code(code: CodeType) -> CodeType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.binding import bind
 
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     Find = Callable[[], Enforcer]
 
 _NO_REST: Mapping[str, Any] = {}
+
+MARK = "__guardrails_tool__"
+"""The attribute by which tools of the house know a guarded function."""
+
+
+class Mark(NamedTuple):
+    """What a guarded function says of itself: its tool, what of it is not judged, its line."""
+
+    tool: str
+    hidden: tuple[str, ...]
+    line: int
 
 
 def decorate(find: Find, target: Any, ignore: Iterable[str]) -> Any:
@@ -37,7 +48,10 @@ def _guard(
         "generator": _call_generator,
         "async generator": _call_async_generator,
     }[binding.kind]
-    return binding.wrap(make(find, binding.name if name is None else name, binding))
+    tool = binding.name if name is None else name
+    wrapper = binding.wrap(make(find, tool, binding))
+    setattr(wrapper, MARK, Mark(tool, binding.hidden, binding.line))
+    return wrapper
 
 
 def _call_function(find: Find, tool: str, binding: Binding) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from guardrails.engine.facts import Facts
     from guardrails.engine.plan import Single
-    from guardrails.language.document import Bundle
+    from guardrails.language.document import Bundle, Rule
     from guardrails.snapshot import Snapshot
 
 
@@ -98,6 +98,10 @@ class PolicySet:
             if is_tool_name(tool):
                 return self._make_plan(tool)
         raise InvalidActionError("the name of the tool is not one that a tool can have")
+
+    def concerning(self, tool: str) -> tuple[Rule, ...]:
+        """Return the rules whose selectors `tools` and `traits` match `tool`, by full name."""
+        return tuple(compiled.rule for compiled in self._index.concerning(tool))
 
     def admit(self, context: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the facts of `context` that satisfy their declared schemas."""

@@ -1,0 +1,1 @@
+"""The decorated tools of a program, held against the policies: listed, checked, declared."""
