@@ -16,7 +16,7 @@ from guardrails.language.cel.calls import (
     refusal_of_call,
     result_of_call,
 )
-from guardrails.language.cel.errors import CelError, CelErrors, did_you_mean
+from guardrails.language.cel.errors import CelError, CelErrors, did_you_mean, out_of_stack
 from guardrails.language.cel.library import FUNCTIONS
 from guardrails.language.cel.macros import ASKING
 from guardrails.language.cel.names import dotted, function_in, meant
@@ -81,7 +81,10 @@ def check(
     A `condition` must be able to be true or false. If `unchecked`, nothing is refused.
     """
     checker = _Checker(expression.source, environment, unchecked=unchecked)
-    root = checker.visit(expression.root)
+    try:
+        root = checker.visit(expression.root)
+    except RecursionError:
+        raise CelErrors([out_of_stack(expression.root.start, expression.root.end)]) from None
     if condition and root.type.name not in ("bool", "dyn"):
         checker.report(root, f"a condition is true or false; this is {described(root.type)}")
     if checker.problems:

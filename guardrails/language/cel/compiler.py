@@ -15,6 +15,7 @@ from guardrails.errors import EvaluationError
 from guardrails.language.cel.access import elements, entries, has_key, look_up, map_from
 from guardrails.language.cel.arithmetic import add, divide, modulo, multiply, negate, subtract
 from guardrails.language.cel.equality import contains, equal, key_of, unequal
+from guardrails.language.cel.errors import out_of_stack
 from guardrails.language.cel.faults import UNJUDGED, ConditionError, refused, worded
 from guardrails.language.cel.ordering import greater, greater_equal, less, less_equal, unordered
 from guardrails.language.cel.relations import RUNTIME_TYPES
@@ -40,10 +41,14 @@ def compile_condition(checked: Checked) -> Callable[[dict[str, Any], Any], objec
     """A function of the arguments and a frame that gives the condition's value.
 
     The frame has the other variables as attributes, and in `steps` the work that is left, which
-    it takes from. The function raises nothing but `EvaluationError`.
+    it takes from. The function raises nothing but `EvaluationError`. Raises `CelError` where
+    Python's stack is too full to compile.
     """
-    plan = outline(checked.root)
-    code = _code_of(plan.shape, len(plan.slots))
+    try:
+        plan = outline(checked.root)
+        code = _code_of(plan.shape, len(plan.slots))
+    except RecursionError:
+        raise out_of_stack(checked.root.start, checked.root.end) from None
     trace = (checked.source, tuple(plan.places))
     return FunctionType(code, _RUNTIME, "condition", (*plan.slots, trace))
 

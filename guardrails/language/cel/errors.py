@@ -23,6 +23,15 @@ class CelError(GuardrailsError):
         self.end = end
 
 
+def out_of_stack(start: int, end: int) -> CelError:
+    """The fault of a condition that is nested deeper than Python has calls left for."""
+    return CelError(
+        "nested too deep for what is left of Python's stack; split it into several rules",
+        start,
+        end,
+    )
+
+
 class CelErrors(GuardrailsError):  # noqa: N818 - several of them
     """Every fault that checking a condition has found, in the order of the source."""
 

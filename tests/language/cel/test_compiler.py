@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from guardrails.errors import EvaluationError
+from guardrails.language.cel import compiler
 from guardrails.language.cel.checker import check
 from guardrails.language.cel.compiler import compile_condition, subexpressions
 from guardrails.language.cel.environment import Environment
+from guardrails.language.cel.errors import CelError, CelErrors
 from guardrails.language.cel.parser import parse
 from guardrails.language.cel.types import DYN, TIMESTAMP, RecordType, list_of, map_of
 from guardrails.language.cel.types import STRING as TEXT
 from guardrails.values import INT_MAX, INT_MIN, NANOSECONDS, Opaque, Timestamp, UInt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CASES = yaml.safe_load(Path(__file__).with_name("evaluations.yaml").read_text("utf-8"))
 
@@ -223,11 +227,41 @@ def test_deep_nesting_compiles_and_runs(before: str, middle: str, after: str, ti
     assert outcome(source) is True
 
 
-def test_nesting_as_deep_as_allowed_needs_no_more_of_the_stack_than_there_is() -> None:
-    source = "(arguments.yes && " * 48 + "arguments.yes" + ")" * 48
-    before = sys.getrecursionlimit()
-    assert outcome(source) is True
-    assert sys.getrecursionlimit() == before
+DEEPEST = "(arguments.yes && " * 48 + "arguments.yes" + ")" * 48
+
+
+def test_nesting_as_deep_as_allowed_compiles_and_runs() -> None:
+    assert outcome(DEEPEST) is True
+
+
+FULL = "nested too deep for what is left of Python's stack; split it into several rules"
+
+
+def at_depth(levels: int, work: Callable[[], object]) -> object:
+    """What `work` gives, or the fault it meets, so many calls deeper than here."""
+    if levels:
+        return at_depth(levels - 1, work)
+    try:
+        work()
+    except (CelError, CelErrors) as error:
+        return str(error)
+    return "done"
+
+
+def test_checking_on_a_stack_that_is_nearly_full_is_a_fault_of_the_condition() -> None:
+    read = parse(DEEPEST)
+    told = {at_depth(levels, lambda: check(read, ENVIRONMENT)) for levels in range(300, 900, 20)}
+    assert told == {"done", FULL}
+
+
+def test_compiling_on_a_stack_that_is_nearly_full_is_a_fault_of_the_condition() -> None:
+    checked = check(parse(DEEPEST), ENVIRONMENT)
+
+    def compile_anew() -> None:
+        compiler._code_of.cache_clear()
+        compile_condition(checked)
+
+    assert {at_depth(levels, compile_anew) for levels in range(100, 900, 20)} == {"done", FULL}
 
 
 def test_subexpressions_are_the_parts_outside_macros_in_order() -> None:
