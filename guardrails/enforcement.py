@@ -333,7 +333,7 @@ def _read_patterns(given: Iterable[str]) -> tuple[Pattern, ...]:
 
 
 def _is_pattern(given: object) -> bool:
-    return type(given) is str and bool(is_tool_name(given.replace("*", "") or "x"))
+    return type(given) is str and is_tool_name(given.replace("*", "x")) is not None
 
 
 def _printable(tool: object) -> str:
