@@ -63,6 +63,7 @@ class ChainSeal:
         self._skipped = 0
         self._findings = findings
         self._tail = tail
+        self.proves_tail = tail is not None
         self.records = 0
 
     def take(self, file: str, number: int, line: Line) -> None:
@@ -110,6 +111,8 @@ class Unsealed:
     `held` tells up to which record that is, by file.
     """
 
+    proves_tail = False
+
     def __init__(self, held: Mapping[str, int], findings: Findings) -> None:
         self._held = held
         self._findings = findings
@@ -138,18 +141,18 @@ class SealAudit:
         self._epochs = EpochKeys(key.first)
         self._begun: dict[int, list[ChainSeal]] = defaultdict(list)
 
-    def chain(self, chain: str, first: Glance, tail: Tail | None) -> ChainSeal | Unsealed:
-        """What checks the seals of a chain, by what its first record says."""
+    def chain(self, chain: str, first: Glance, tail: Tail | None) -> ChainSeal | Unsealed | None:
+        """What checks the seals of a chain, by what its first record says; None if nothing can."""
         sealing = first.sealing
         if sealing is None:
             return Unsealed(self._held, self._findings)
         key_id, epoch = sealing
         if key_id != self._key.id:
             self._findings.broken(first.path.name, 1, "", "sealed with another key than this one")
-            return Unsealed({}, self._findings)
+            return None
         if epoch > _MAX_EPOCH:
             self._findings.broken(first.path.name, 1, "", "sealed in an epoch that never was")
-            return Unsealed({}, self._findings)
+            return None
         key = chain_key(self._epochs.at(epoch), chain)
         seal = ChainSeal(chain, key, tail, self._findings)
         self._begun[epoch].append(seal)

@@ -143,7 +143,7 @@ class _Verification:
         tail = self._tails.get(chain)
         seal = sealed.chain(chain, parts[0], tail) if sealed is not None else None
         check = ChainCheck(chain, self._findings, seal, partial=not self._whole)
-        proven = tail is not None and seal is not None
+        proven = seal is not None and seal.proves_tail
         before = None
         for seen in parts:
             if before is not None and before.chain == seen.chain:

@@ -609,7 +609,7 @@ def test_a_chain_that_rotates_while_it_is_verified_is_not_missed(
     real = module.find_logs
 
     def find_logs(path: Path) -> list[Path]:
-        found = real(path)
+        found: list[Path] = real(path)
         for _ in range(10):
             call(log)
         return found
