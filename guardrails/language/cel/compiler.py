@@ -91,7 +91,11 @@ def _fail(message: str) -> NoReturn:
 
 
 def _no_truth(value: object) -> NoReturn:
-    raise EvaluationError(UNJUDGED if type(value) not in RUNTIME_TYPES else "not true or false")
+    raise EvaluationError("not true or false" if type(value) in RUNTIME_TYPES else UNJUDGED)
+
+
+def _no_keys(value: object) -> NoReturn:
+    raise EvaluationError("only maps have keys" if type(value) in RUNTIME_TYPES else UNJUDGED)
 
 
 def _no_order() -> NoReturn:
@@ -139,6 +143,7 @@ _RUNTIME: dict[str, Any] = {
     "modulo": modulo,
     "multiply": multiply,
     "negate": negate,
+    "no_keys": _no_keys,
     "no_order": _no_order,
     "no_truth": _no_truth,
     "none": type(None),

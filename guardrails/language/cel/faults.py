@@ -43,8 +43,6 @@ def worded(error: Exception, trace: Trace, home: dict[str, Any]) -> ConditionErr
         return ConditionError(f"`{text}`: {error}")
     if direct and type(error) is KeyError:
         return ConditionError(f"`{text}` is missing")
-    if direct and type(error) is TypeError:
-        return ConditionError(f"`{text}`: only maps have keys")
     if isinstance(error, RecursionError | MemoryError):
         return ConditionError(f"`{text}`: too deep or too large to evaluate")
     return ConditionError(f"`{text}`: could not be evaluated")

@@ -155,10 +155,13 @@ class Writer:
         return load(local(number))
 
     def select(self, operand: Shape, key: int, line: int) -> ast.expr:
-        """`operand.key`."""
-        # Of all values only maps take a text in brackets; the others raise, as does a missing key.
-        holder = self.value(operand)
-        return ast.Subscript(holder, load(slot(key)), LOAD, **at(line))
+        """`operand.key`; a key that is missing raises Python's own error."""
+        holder = self.variable(operand)
+        value = ast.Subscript(load(holder), load(slot(key)), LOAD, **at(line))
+        if holder == "arguments":
+            return value
+        refusal = call("no_keys", line, load(holder))
+        return ast.IfExp(type_is(holder, "dict"), value, refusal, **HERE)
 
     def has(self, operand: Shape, key: int, line: int) -> ast.expr:
         """`has(operand.key)`."""
@@ -297,6 +300,10 @@ class Writer:
         """What is an error whenever it is evaluated."""
         return call("fail", line, load(slot(message)))
 
+    def probe(self, watch: int, operand: Shape, line: int) -> ast.expr:
+        """A value that goes by somebody who watches."""
+        return call(slot(watch), line, load("frame"), self.value(operand))
+
     def loop(self, *parts: Any) -> ast.expr:
         """A macro that goes through a list or a map."""
         return self.apart(lambda: write_loop(self, *parts))
@@ -335,6 +342,7 @@ _WRITERS: Mapping[str, Callable[..., ast.expr]] = {
     "invoke": Writer.invoke,
     "dispatch": Writer.dispatch,
     "invalid": Writer.invalid,
+    "probe": Writer.probe,
     "loop": Writer.loop,
 }
 """What writes each kind of shape, called with the rest of the shape."""
