@@ -1,4 +1,4 @@
-"""The structure of a document checked, every fault in words and with its place."""
+"""The structure of a file checked, every fault in words and with its place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.display import quote
 from guardrails.language.cel.errors import did_you_mean
-from guardrails.language.structure import DOCUMENT
+from guardrails.language.structure import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,24 +36,25 @@ _EXPECTED: Mapping[str, str] = {
 }
 
 
-def find_faults(tree: Tree) -> tuple[list[Problem], frozenset[Path]]:
-    """The faults of a document's structure, and the path of each.
+def find_faults(tree: Tree, structure: Rules = POLICY) -> tuple[list[Problem], frozenset[Path]]:
+    """The faults of a file's structure, and the path of each; by default of a policy document's.
 
     A path leads from the root: keys of maps and indices of lists.
     """
     if type(tree.data) is not dict:
         kind = _KINDS.get(type(tree.data), "null")
-        message = f"a policy document is a map that begins with `version: 1`, not {kind}"
+        whole = structure["meta"]["whole"]
+        message = f"{whole} is a map that begins with `version: 1`, not {kind}"
         return [tree.problem(tree.root, message)], frozenset({()})
     from cerberus import Validator  # noqa: PLC0415 - slow to import, and needed to load only
 
-    validator = Validator(DOCUMENT)
+    validator = Validator(structure["schema"])
     if validator.validate(tree.data, normalize=False):
         return [], frozenset()
     faults: dict[Path, Any] = {}
     for error in _leaves(validator._errors):  # noqa: SLF001 - the public errors are text
         faults.setdefault(tuple(error.document_path), error)
-    return [_describe(tree, error) for error in faults.values()], frozenset(faults)
+    return [_describe(tree, structure, error) for error in faults.values()], frozenset(faults)
 
 
 def _leaves(errors: Any) -> Iterator[Any]:
@@ -65,7 +66,7 @@ def _leaves(errors: Any) -> Iterator[Any]:
             yield error
 
 
-def _describe(tree: Tree, error: Any) -> Problem:
+def _describe(tree: Tree, structure: Rules, error: Any) -> Problem:
     from cerberus import errors  # noqa: PLC0415
 
     path: Path = tuple(error.document_path)
@@ -73,16 +74,16 @@ def _describe(tree: Tree, error: Any) -> Problem:
     container = _follow(tree.data, around)
     key: Any = path[-1]
     if error.code == errors.REQUIRED_FIELD.code:
-        what = _rules_at(around)["meta"]["what"]
+        what = _rules_at(structure, around)["meta"]["what"]
         event = tree.value(_follow(tree.data, around[:-1]), around[-1]) if around else tree.root
         return tree.problem(event, f"the {what} has no `{key}`")
     if error.code == errors.UNKNOWN_FIELD.code:
-        return tree.problem(tree.key(container, key), _unknown(tree, path))
+        return tree.problem(tree.key(container, key), _unknown(tree, structure, path))
     if "keysrules" in error.schema_path:
-        rules = _rules_at(around)["keysrules"]
+        rules = _rules_at(structure, around)["keysrules"]
         return tree.problem(tree.key(container, key), _misshapen(rules, key))
     name = f"`{key}`" if type(key) is str else f"an item of `{around[-1]}`"
-    message = _complain(error, _rules_at(path), name)
+    message = _complain(error, _rules_at(structure, path), name)
     return tree.problem(tree.value(container, key), message)
 
 
@@ -105,10 +106,10 @@ def _complain(error: Any, rules: Rules, name: str) -> str:
     return _misshapen(rules, value)
 
 
-def _unknown(tree: Tree, path: Path) -> str:
+def _unknown(tree: Tree, structure: Rules, path: Path) -> str:
     key = str(path[-1])
     container = _follow(tree.data, path[:-1])
-    known = _rules_at(path[:-1])["schema"]
+    known = _rules_at(structure, path[:-1])["schema"]
     hint = did_you_mean(key, known)
     if path == ("tests",):
         hint = "; tests stand in files named `*_test.yaml`"
@@ -153,9 +154,8 @@ def _follow(data: Any, path: Path) -> Any:
     return data
 
 
-def _rules_at(path: Path) -> Rules:
-    """The rules for what stands at `path`."""
-    rules: Rules = {"schema": DOCUMENT, "meta": {"what": "document"}}
+def _rules_at(rules: Rules, path: Path) -> Rules:
+    """The rules for what stands at `path`, given those of the whole."""
     for step in path:
         if "valuesrules" in rules:
             rules = rules["valuesrules"]

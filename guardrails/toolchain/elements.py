@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from guardrails.language.cel.tree import Comprehension, Literal, Local, Node
+from guardrails.language.cel.tree import Comprehension, Literal, Local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from guardrails.language.cel.tree import Node
 
 LOOKED_AT = 1000
 """Elements that are looked at: each costs a compilation of the body, some 50 µs."""
@@ -62,17 +64,4 @@ def bind(node: Node, values: Mapping[str, object]) -> Node:
             where=None if node.where is None else bind(node.where, inner),
             body=None if node.body is None else bind(node.body, inner),
         )
-    changed = {
-        field.name: _bind_part(getattr(node, field.name), values)
-        for field in fields(node)
-        if field.init
-    }
-    return replace(node, **changed)
-
-
-def _bind_part(part: Any, values: Mapping[str, object]) -> Any:
-    if isinstance(part, Node):
-        return bind(part, values)
-    if type(part) is tuple:
-        return tuple(_bind_part(each, values) for each in part)
-    return part
+    return node.map(lambda child: bind(child, values))

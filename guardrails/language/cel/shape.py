@@ -27,6 +27,7 @@ from guardrails.language.cel.tree import (
     MapOf,
     Node,
     Operation,
+    Probe,
     Select,
     Variable,
 )
@@ -212,6 +213,10 @@ class _Outliner:
     def invalid(self, node: Invalid) -> Shape:
         return ("invalid", self.slot(node.message), self.place(node))
 
+    def probe(self, node: Probe) -> Shape:
+        self._nodes -= 1  # watching is no work of the condition's own
+        return ("probe", self.slot(node.watch), self.shape(node.operand), self.place(node))
+
 
 def kind_of(value: object) -> str:
     """What code may presume of a literal: `text`, a `number` below `EXACT`, or `other`."""
@@ -271,4 +276,5 @@ _SHAPERS: Mapping[type[Node], Callable[[_Outliner, Any], Shape]] = {
     Comprehension: _Outliner.comprehension,
     Invoke: _Outliner.invoke,
     Invalid: _Outliner.invalid,
+    Probe: _Outliner.probe,
 }

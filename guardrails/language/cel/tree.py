@@ -1,19 +1,20 @@
 """The syntax tree of a condition, as read and as checked.
 
 Every node knows where it stands in the source: `start` and `end` count code points. The parser
-makes all nodes but the last four; the checker replaces `Name` and `Call` by those and fills in
-`type`.
+makes all nodes but the last five; the checker replaces `Name` and `Call` by four of those and fills
+in `type`. A `Probe` is put in by whoever wants to watch a condition at work.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from guardrails.language.cel.types import DYN, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class Node:
         return tuple(
             part for field in fields(self) for part in _nodes_in(getattr(self, field.name))
         )
+
+    def map(self, change: Callable[[Node], Node]) -> Self:
+        """This node with `change` of each of its children in the child's place."""
+        parts = {
+            field.name: _map_nodes(getattr(self, field.name), change)
+            for field in fields(self)
+            if field.init
+        }
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,17 @@ class Invalid(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Probe(Node):
+    """`operand`, whose value goes through `watch(frame, value)`; what that returns is the value.
+
+    It may raise `EvaluationError`. The frame is None where a decision is tried without one.
+    """
+
+    operand: Node
+    watch: Callable[[Any, object], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Expression:
     """A condition as read: its text and its tree."""
 
@@ -180,6 +201,14 @@ class Checked:
     def text(self) -> str:
         """What stands in the source for the root."""
         return self.source[self.root.start : self.root.end]
+
+
+def _map_nodes(value: Any, change: Callable[[Node], Node]) -> Any:
+    if isinstance(value, Node):
+        return change(value)
+    if type(value) is tuple:
+        return tuple(_map_nodes(part, change) for part in value)
+    return value
 
 
 def _nodes_in(value: object) -> Iterator[Node]:
