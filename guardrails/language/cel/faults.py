@@ -36,7 +36,7 @@ def worded(error: Exception, trace: Trace, home: dict[str, Any]) -> ConditionErr
     line, direct = _line_in(home, error.__traceback__)
     source, places = trace
     start, end = places[line - 1]
-    text = source[start:end]
+    text = " ".join(source[start:end].split())  # on one line, however many the condition has
     if len(text) > TEXT_MAX:
         text = f"{text[:TEXT_MAX]}..."
     if isinstance(error, EvaluationError):

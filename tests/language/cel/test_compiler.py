@@ -155,6 +155,12 @@ def test_a_long_place_is_cut() -> None:
     assert "...`: not possible" in message
 
 
+def test_a_place_of_several_lines_is_told_on_one() -> None:
+    assert (
+        outcome("arguments\n  // why\n  .missing > 5") == "`arguments // why .missing` is missing"
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
