@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 VERBS: Mapping[str, str] = {
     "check": "guardrails.cli.check",
     "explain": "guardrails.cli.explain",
+    "lint": "guardrails.cli.lint",
+    "tools": "guardrails.cli.tools",
     "schema": "guardrails.cli.schema",
     "audit": "guardrails.cli.audit",
 }

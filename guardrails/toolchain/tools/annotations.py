@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-import inspect
 import types
 import typing
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    import inspect
 
 _SCALARS: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},

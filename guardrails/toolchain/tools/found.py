@@ -112,7 +112,7 @@ def _describe(function: FunctionType) -> FoundTool:
     return FoundTool(
         name=mark.tool,
         parameters=tuple(
-            Parameter(each.name, each.default is each.empty, parameter_schema(each, hints))
+            Parameter(each.name, _is_required(each), parameter_schema(each, hints))
             for each in parameters
             if each.kind is not each.VAR_KEYWORD
         ),
@@ -121,3 +121,7 @@ def _describe(function: FunctionType) -> FoundTool:
         path=function.__code__.co_filename,
         line=mark.line,
     )
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from guardrails.errors import GuardrailsError, PolicyError, Problem
+from guardrails.language.yaml_reader import decode, read_yaml
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from guardrails.language.yaml_tree import Tree
     from guardrails.toolchain.tools.found import FoundTool
 
 GUESSES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -31,6 +35,10 @@ GUESSES: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Words of a tool's name that make one think of a trait; only ever written as a comment."""
 
 
+class ManifestRefused(GuardrailsError):  # noqa: N818 - it says what did not happen
+    """A file that can't be extended as it is written; the text says what to change."""
+
+
 def guess_traits(name: str) -> tuple[str, ...]:
     """Return the traits that the words of a tool's name suggest; a person has to confirm them."""
     words = set(_words(name))
@@ -44,23 +52,58 @@ def write_manifest(policy: str, tools: Iterable[FoundTool]) -> str:
     is allowed by trait before a person has looked.
     """
     head = f"version: 1\npolicy: {policy}\ndescription: The tools that there are.\n\ntools:\n"
-    return head + "\n".join(_declare(tool, "  ") for tool in tools)
+    return "".join([head, *_declarations(tools, "  ")])
 
 
-def extend_manifest(text: str, after: int, tools: Sequence[FoundTool]) -> str:
-    """Return a document with `tools` declared too, behind line number `after` of `text`."""
+def extend_manifest(path: str, text: str, tools: Sequence[FoundTool]) -> str:
+    """Return a document with `tools` declared too; what stands in it stays as it is written.
+
+    Raises PolicyError for a text that is no YAML, and ManifestRefused for one that can't be
+    extended.
+    """
+    source = decode(path, text.encode())
+    tree, problems = read_yaml(source)
+    if tree is None or problems or type(tree.data) is not dict:
+        raise PolicyError(problems or [Problem(path, 0, 0, "this is no policy document")])
     lines = text.splitlines(keepends=True)
-    if lines and after == len(lines) and not lines[-1].endswith("\n"):
+    if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
-    added = "\n".join(_declare(tool, "  ") for tool in tools)
-    return "".join([*lines[:after], "\n", added, *lines[after:]])
+    declared = tree.data.get("tools")
+    if not declared:
+        if "tools" in tree.data:
+            raise ManifestRefused(f"{path}: `tools` is empty here: delete the line and try again")
+        return "".join([*lines, "\ntools:\n", *_declarations(tools, "  ")])
+    first = tree.key(declared, next(iter(declared))).start_mark
+    if first.line == tree.key(tree.data, "tools").start_mark.line:
+        raise ManifestRefused(
+            f"{path}: `tools` is written in braces: give each tool a line of its own and try again"
+        )
+    after = _end_of(tree, "tools", lines)
+    return "".join(
+        [*lines[:after], "\n", *_declarations(tools, " " * first.column), *lines[after:]]
+    )
+
+
+def _end_of(tree: Tree, key: str, lines: Sequence[str]) -> int:
+    """The number of the last line of what stands under a top-level `key`."""
+    begins = tree.key(tree.data, key).start_mark.line
+    starts = [tree.key(tree.data, other).start_mark.line for other in tree.data]
+    end = min((start for start in starts if start > begins), default=len(lines))
+    while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
+        end -= 1  # what stands before the next key belongs to it
+    return end
+
+
+def _declarations(tools: Iterable[FoundTool], indent: str) -> list[str]:
+    """The declarations with an empty line between each two."""
+    texts = [_declare(tool, indent) for tool in tools]
+    return [text if place == 0 else f"\n{text}" for place, text in enumerate(texts)]
 
 
 def _declare(tool: FoundTool, indent: str) -> str:
     guessed = guess_traits(tool.name)
-    lines = [f"{_key(tool.name)}:"]
-    if tool.description:
-        lines.append(f"  description: {_text(tool.description)}")
+    description = _text(tool.description) if tool.description else '""  # say what it does'
+    lines = [f"{_key(tool.name)}:", f"  description: {description}"]
     if guessed:
         lines.append(
             f"  # traits: [{', '.join(guessed)}]  # guessed from the name: confirm or mend"
