@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from guardrails.language.folder import Folder
     from guardrails.toolchain.lint.finding import Fix, Severity
     from guardrails.toolchain.lint.text import PolicyText
+    from guardrails.toolchain.tools.found import FoundTool
 
 
 class Clause(NamedTuple):
@@ -38,7 +39,8 @@ class Project:
 
     `bundle` are the loaded policies, `texts` the files by path, `tests` those that are tests,
     `now_ns` the time to judge expiry at, in nanoseconds since 1970, `allowances` the comments that
-    except something from lint.
+    except something from lint, `functions` the decorated functions of the program that the
+    policies are for, None where they are not known.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Project:
         root: str,
         now_ns: int,
         settings: Settings | None = None,
+        functions: tuple[FoundTool, ...] | None = None,
     ) -> None:
         """Raise PolicyError where the policies don't load."""
         self.root = root
         self.bundle: Bundle = load_folder(folder, root)
         self.now_ns = now_ns
         self.settings = settings or Settings()
+        self.functions = functions
         texts = [read_text(file) for file in (*folder.documents, *folder.tests)]
         self.texts: Mapping[str, PolicyText] = {text.path: text for text in texts if text}
         self.tests = tuple(

@@ -6,19 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from guardrails.display import quote
-from guardrails.errors import PolicyError
 from guardrails.toolchain.lint.finding import Finding, Region, Severity
-from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import all_rules
 from guardrails.toolchain.lint.suppress import split_excepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from guardrails.errors import Problem
-    from guardrails.language.folder import Folder
+    from guardrails.errors import PolicyError, Problem
+    from guardrails.toolchain.lint.project import Project
     from guardrails.toolchain.lint.registry import LintRule
-    from guardrails.toolchain.lint.settings import Settings
     from guardrails.toolchain.lint.suppress import Excepted
 
     Progress = Callable[[int, int], None]
@@ -47,24 +44,21 @@ class Report:
         """Whether the policies could be loaded."""
         return not any(finding.rule == LOAD for finding in self.findings)
 
+    @property
+    def exit_code(self) -> int:
+        """0 without warnings and errors, 1 with any, 2 where the policies don't load."""
+        if not self.loaded:
+            return 2
+        return int(self.count(Severity.ERROR) + self.count(Severity.WARNING) > 0)
+
     def count(self, severity: Severity) -> int:
         """How many findings are of that severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
 
-def lint_folder(
-    folder: Folder,
-    root: str,
-    now_ns: int,
-    settings: Settings,
-    progress: Progress | None = None,
-) -> Report:
-    """What is wrong with the policies in `folder`; where they don't load, why they don't."""
-    try:
-        project = Project(folder, root, now_ns, settings)
-    except PolicyError as error:
-        return Report(tuple(map(_finding_of, error.problems)), files=_count(folder))
-    return replace(lint(project, progress), files=_count(folder))
+def report_of_load(error: PolicyError) -> Report:
+    """The report where policies don't load: why they don't."""
+    return Report(tuple(map(_finding_of, error.problems)))
 
 
 def lint(project: Project, progress: Progress | None = None) -> Report:
@@ -119,7 +113,3 @@ def _finding_of(problem: Problem) -> Finding:
     return Finding(
         region, problem.message, "", "", problem.excerpt, rule=LOAD, severity=Severity.ERROR
     )
-
-
-def _count(folder: Folder) -> int:
-    return len(folder.documents) + len(folder.tests)
