@@ -157,8 +157,7 @@ def _read(raw: bytes) -> dict[str, Any]:
             data = read_strictly(raw)
     except (ValueError, TypeError) as error:
         raise LogDamaged(f"not a record: {_first_line(error)}") from None
-    if type(data) is not dict:
-        raise LogDamaged("not a record: not a JSON object")
+    assert type(data) is dict  # what ends in a brace and is JSON is an object
     return data
 
 

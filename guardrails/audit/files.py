@@ -57,7 +57,7 @@ class AppendFile:
     def __init__(self, path: Path, *, sync: bool) -> None:
         self._path = os.fspath(path)
         self._folder = os.fspath(path.parent)
-        self._descriptor = _create(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+        self._descriptor = _create(self._path, os.O_APPEND, sync=sync)
         status = os.fstat(self._descriptor)
         self._identity = status.st_dev, status.st_ino
         self._settled: tuple[int, int] | None = None
@@ -154,7 +154,7 @@ class TailFile:
 
     def __init__(self, path: Path, *, sync: bool) -> None:
         self._path = os.fspath(path)
-        self._descriptor = _create(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        self._descriptor = _create(self._path, 0, sync=sync)
         self._sync = sync
         self.lost = False
 
@@ -180,11 +180,30 @@ class TailFile:
         _remove(self._path)
 
 
-def _create(path: str, flags: int) -> int:
+def _create(path: str, flags: int, *, sync: bool) -> int:
+    """The descriptor of a new file, with `sync` one whose name outlives a loss of power."""
+    flags |= os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
-        return os.open(path, flags | os.O_NOFOLLOW, 0o640)
+        descriptor = os.open(path, flags, 0o640)
     except OSError as error:
         raise LogUnavailable(f"{path}: can't be created: {error.strerror}") from None
+    try:
+        if sync:
+            sync_folder(os.path.dirname(path))  # noqa: PTH120 - the path is text here
+    except OSError as error:
+        os.close(descriptor)
+        _remove(path)
+        raise LogUnavailable(f"{path}: can't be created: {error.strerror}") from None
+    return descriptor
+
+
+def sync_folder(folder: Path | str) -> None:
+    """Make the names in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(path: str) -> None:

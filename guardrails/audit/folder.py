@@ -182,10 +182,7 @@ def _last_line(descriptor: int, size: int) -> tuple[bytes, bytes]:
 
 def log_files(folder: Path) -> list[Path]:
     """The log files in a folder itself, by name and so by the time they were begun."""
-    try:
-        return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX))
-    except FileNotFoundError:
-        return []
+    return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX))
 
 
 def open_ends(glances: list[Glance]) -> list[Reference]:

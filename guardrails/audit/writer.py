@@ -17,7 +17,6 @@ from guardrails.audit.seal import (
     SealState,
     exclusive,
     read_state,
-    sync_folder,
     write_state,
 )
 from guardrails.errors import LogDamaged, LogUnavailable
@@ -70,7 +69,13 @@ class Writer:
         self._tail: TailFile | None = None
         if state is not None and settings.folder is not None:
             self._chain.sealer = state.sealer(self._chain.id)
-            self._tail = TailFile(settings.folder / f"{self._stem}{TAIL_SUFFIX}", sync=self._syncs)
+            try:
+                self._tail = TailFile(
+                    settings.folder / f"{self._stem}{TAIL_SUFFIX}", sync=self._syncs
+                )
+            except LogUnavailable:
+                self.discard()
+                raise
 
     @property
     def lost(self) -> bool:
@@ -157,10 +162,7 @@ class Writer:
         folder = self._settings.folder
         if folder is None:
             return StandardOutput()
-        target = AppendFile(folder / self._file_name, sync=self._syncs)
-        if self._syncs:
-            sync_folder(folder)
-        return target
+        return AppendFile(folder / self._file_name, sync=self._syncs)
 
     @property
     def _syncs(self) -> bool:

@@ -149,6 +149,7 @@ def test_an_anchor_may_leave_out_what_it_has_by_default() -> None:
     [
         "", "[]", "{}", '{"format":2,"anchors":[]}', '{"format":1}', '{"format":1,"anchors":{}}',
         '{"format":1,"anchors":[],"more":1}', '{"format":1,"format":1,"anchors":[]}', "\ud800",
+        '{"format":NaN,"anchors":[]}', "[" * 100_000,
     ],
 )  # fmt: skip
 def test_what_is_no_anchors_is_refused(text: str) -> None:

@@ -18,6 +18,7 @@ from guardrails.audit.verify import verify
 from guardrails.errors import ConfigurationError, LogUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -324,6 +325,50 @@ def test_standard_output_takes_the_same_chain(tmp_path: Path) -> None:
     report = verify(saved)
     assert report.intact
     assert [f.message[:15] for f in report.findings] == ["tail not proven"]
+
+
+def test_standard_output_is_written_past_the_buffers_of_python(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, text: real(descriptor, text[:50]))
+    log = DecisionLog("-", rotate_bytes=1)
+    assert log.folder is None
+    log.event("load")
+    log.close()
+    kinds = [json.loads(line)["kind"] for line in capfd.readouterr().out.splitlines()]
+    assert kinds == ["start", "load", "end"]
+
+
+def test_standard_output_that_fails_refuses_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: Any) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    log = DecisionLog("-")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fail)
+        for _ in range(2):
+            with pytest.raises(LogUnavailable, match="standard output can't be written: Broken"):
+                log.event("load")
+
+
+def test_a_fork_gives_the_child_a_lock_and_a_chain_of_its_own(
+    folder: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook itself, called here where its effects can be seen."""
+    hooks: list[Callable[[], None]] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.extend(given.values()))
+    log = DecisionLog(folder)
+    (hook,) = hooks
+    hook()
+    call(log)
+    with log._lock:
+        hook()
+        assert not log._busy
+    call(log)
+    assert verify(folder).chains == 2
+    del log
+    hook()
 
 
 def test_standard_output_that_nobody_reads_any_more_refuses(tmp_path: Path) -> None:

@@ -274,6 +274,28 @@ def test_a_short_write_is_finished(
     assert verify(folder).records == 3
 
 
+def test_a_line_that_was_begun_is_taken_back(
+    folder: Path, call: Any, entry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+
+    def write(descriptor: int, text: bytes) -> int:
+        monkeypatch.setattr(os, "write", no_space)
+        return real(descriptor, text[:9])
+
+    log = DecisionLog(folder)
+    call(log)
+    for _ in range(2):
+        monkeypatch.setattr(os, "write", write)
+        with pytest.raises(LogUnavailable, match="No space left"):
+            log.decision(entry())
+    monkeypatch.undo()
+    call(log)
+    assert verify(folder).intact
+    (gap,) = records(folder, Filter(kind="gap"))
+    assert gap.data["refused"] == 2
+
+
 def test_a_line_that_was_begun_and_can_not_be_taken_back_ends_the_log(
     folder: Path, call: Any, entry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,6 +406,40 @@ def test_a_rotation_that_fails_leaves_the_file_before_in_use(
     report = verify(folder)
     assert report.intact
     assert report.chains == 1
+
+
+def test_a_file_whose_first_record_could_not_be_stored_gets_it_later(
+    folder: Path, entry: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old file has named the new one already, so there is no way back."""
+    real = os.write
+
+    def write(descriptor: int, text: bytes) -> int:
+        return no_space(descriptor, text) if b'"continue"' in text else real(descriptor, text)
+
+    log = DecisionLog(folder, rotate_bytes=500)
+    call(log)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        for _ in range(2):
+            with pytest.raises(LogUnavailable, match="No space left"):
+                log.decision(entry())
+    call(log)
+    report = verify(folder)
+    assert report.intact
+    assert len(list(records(folder, Filter(kind="rotate")))) == report.files - 1
+
+
+def test_a_disk_that_can_not_sync_the_folder_begins_no_chain(
+    folder: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = DecisionLog(folder, durability="disk")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", io_error)
+        with pytest.raises(LogUnavailable, match="can't be created: Input/output error"):
+            call(log)
+    assert list(folder.iterdir()) == []
+    call(log)
 
 
 def test_a_file_that_is_gone_when_the_log_is_closed_is_no_error(

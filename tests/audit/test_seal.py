@@ -476,6 +476,22 @@ def test_a_chain_that_can_not_be_begun_takes_no_epoch(
     assert read_state(folder / "seal.key").epoch == 0
 
 
+def test_a_chain_whose_tail_can_not_be_created_leaves_no_file(
+    folder: Path, key: AuditKey, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def no_tail(path: Any, flags: int, *mode: int, **options: Any) -> int:
+        if str(path).endswith(".tail"):
+            raise OSError(28, "No space left on device")
+        return real(path, flags, *mode, **options)
+
+    monkeypatch.setattr(os, "open", no_tail)
+    with pytest.raises(LogUnavailable, match=r"\.tail: can't be created: No space left"):
+        call(DecisionLog(folder))
+    assert [path.name for path in folder.iterdir()] == ["seal.key"]
+
+
 @pytest.mark.parametrize("fault", ["error", "short"])
 def test_a_tail_that_can_not_be_written_ends_the_log(
     folder: Path, log: DecisionLog, call: Any, monkeypatch: pytest.MonkeyPatch, fault: str

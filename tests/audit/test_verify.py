@@ -240,6 +240,41 @@ def test_a_line_longer_than_any_record_is_skipped_without_reading_it_into_memory
     assert broken(folder) == [(3, "", "longer than any record"), (4, "", "longer than any record")]
 
 
+def test_records_longer_than_a_block_are_read(folder: Path, entry: Any, call: Any) -> None:
+    log = DecisionLog(folder)
+    log.event("load", text="x" * 200_000)
+    log.event("load", text="x" * 700_000)
+    call(DecisionLog(folder))
+    assert verify(folder).intact
+    other = DecisionLog(folder.with_name("other"))
+    other.event("load", text="x" * 200_000)
+    assert verify(folder.with_name("other")).intact
+
+
+def test_a_first_line_longer_than_a_block_is_read(
+    folder: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(DecisionLog(folder))
+    monkeypatch.setattr("guardrails.audit.folder._BLOCK", 50)
+    call(DecisionLog(folder))
+    report = verify(folder)
+    assert report.intact
+    assert report.chains == 2
+
+
+def test_a_last_line_longer_than_any_record_is_a_problem_to_the_next_start(
+    folder: Path, chain: str, written: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("reading", "folder"):
+        monkeypatch.setattr(f"guardrails.audit.{module}.MAX_LINE", 2000)
+    monkeypatch.setattr("guardrails.audit.folder._BLOCK", 500)
+    with written.file.open("ab") as file:
+        file.write(b"x" * 20_000 + b"\n")
+    assert not verify(folder).intact
+    call(DecisionLog(folder))
+    assert not verify(folder).intact
+
+
 def test_a_file_of_one_endless_line_does_not_crash(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
