@@ -107,8 +107,20 @@ def foresee(seconds: float, done: int, size: int) -> None:
         raise LeftOut(f"loading would take about {duration(expected * 1e9)}")
 
 
+def overview(results: Results, sizes: Sequence[int], *, matching: bool) -> Table:
+    """The best times of all contestants, a column for each size."""
+    rows = []
+    for contestant in CONTESTANTS:
+        figures = [results.of(contestant.name, size, matching=matching) for size in sizes]
+        cells = tuple(duration(found.best) if found else "" for found in figures)
+        if any(cells):
+            rows.append((contestant.name, *cells))
+    columns = ("", *(f"{size:,}" for size in sizes))
+    return Table(f"best, by number of rules; {outcome(matching=matching)}", columns, tuple(rows))
+
+
 def tabulate(results: Results, size: int, *, matching: bool) -> Table:
-    """The table of one size."""
+    """The table of one size, with ratios."""
     ours, floor = results.ours(size, matching=matching), results.floor(size, matching=matching)
     rows = []
     for contestant in CONTESTANTS:
@@ -120,10 +132,14 @@ def tabulate(results: Results, size: int, *, matching: bool) -> Table:
                 ratio(figures.best, ours.best) if ours else "",
             )
             rows.append((contestant.name, *times, *ratios))
-    what = "one rule matches: denied" if matching else "no rule matches: allowed"
     columns = ("", "p50", "p99", "best", "to closures", "to guardrails")
     plural = "" if size == 1 else "s"
-    return Table(f"{size:,} rule{plural}, {what}", columns, tuple(rows))
+    return Table(f"{size:,} rule{plural}; {outcome(matching=matching)}", columns, tuple(rows))
+
+
+def outcome(*, matching: bool) -> str:
+    """What becomes of the calls of a table."""
+    return "one rule matches: denied" if matching else "no rule matches: allowed"
 
 
 def run(
@@ -135,13 +151,15 @@ def run(
     print(f"timing {len(subjects)} subjects, {rounds} rounds", file=sys.stderr)
     figures = measure([subject for _, subject in subjects], rounds)
     results = Results({key: found for (key, _), found in zip(subjects, figures, strict=True)})
-    tables = [
+    overviews = [overview(results, sizes, matching=matching) for matching in (True, False)]
+    details = [
         tabulate(results, size, matching=matching) for size in sizes for matching in (True, False)
     ]
     return Report(
         name="decide",
         machine=machine(),
-        tables=(verdicts(goals(results)), *tables),
+        tables=(verdicts(goals(results)), *overviews),
+        details=tuple(details),
         remarks=(*remarks, versions()),
         figures={
             "versions": {name: version(name) for name in distributions()},

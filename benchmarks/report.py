@@ -32,13 +32,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a benchmark prints: where, the tables, remarks, and the raw figures."""
+    """What a benchmark prints: where, the tables, remarks, and the raw figures.
+
+    `details` are tables that a page shows only to those who ask for them.
+    """
 
     name: str
     machine: str
     tables: tuple[Table, ...]
     remarks: tuple[str, ...]
     figures: dict[str, Any]
+    details: tuple[Table, ...] = ()
 
     def show(self) -> None:
         """Print the report on the terminal."""
@@ -48,7 +52,7 @@ class Report:
         # What is piped or kept in a file is not cut to some terminal's width.
         console = Console() if sys.stdout.isatty() else Console(width=PAGE_WIDTH)
         console.print(self.machine, style="dim", highlight=False)
-        for table in self.tables:
+        for table in (*self.tables, *self.details):
             grid = RichTable(title=table.title, title_justify="left")
             grid.add_column(table.columns[0], overflow="fold")
             for column in table.columns[1:]:
@@ -63,6 +67,9 @@ class Report:
         """The report as Markdown."""
         remarks = "\n".join(f"- {remark}" for remark in self.remarks)
         parts = [f"Machine: {self.machine}.", *(table.markdown() for table in self.tables), remarks]
+        if self.details:
+            parts += ["<details><summary>All figures</summary>"]
+            parts += [table.markdown() for table in self.details] + ["</details>"]
         return "\n\n".join(part for part in parts if part)
 
     def write_json(self, path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,12 @@ def test_the_marked_part_of_a_page_is_replaced_and_nothing_else(tmp_path: Path) 
         "|  | p50 |\n| :-- | --: |\n| one and one | 2 s |\n\n- Slowly.\n\n"
         "<!-- sums: end -->\n\nAfter\n"
     )
+
+
+def test_a_page_folds_the_details_away() -> None:
+    detailed = replace(REPORT, details=(Table("More", ("",), (("two and two",),)),))
+    _, _, folded = detailed.markdown().partition("<details><summary>All figures</summary>\n\n")
+    assert folded == "**More**\n\n|  |\n| :-- |\n| two and two |\n\n</details>"
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:

@@ -22,12 +22,18 @@ def test_decide_tables_every_size_and_both_outcomes() -> None:
     report = decide.run((1, 3), 1, LOCAL)
     assert [table.title for table in report.tables] == [
         "Goals",
-        "1 rule, one rule matches: denied",
-        "1 rule, no rule matches: allowed",
-        "3 rules, one rule matches: denied",
-        "3 rules, no rule matches: allowed",
+        "best, by number of rules; one rule matches: denied",
+        "best, by number of rules; no rule matches: allowed",
     ]
-    assert [row[0] for row in report.tables[1].rows] == [one.name for one in LOCAL]
+    assert report.tables[1].columns == ("", "1", "3")
+    assert [table.title for table in report.details] == [
+        "1 rule; one rule matches: denied",
+        "1 rule; no rule matches: allowed",
+        "3 rules; one rule matches: denied",
+        "3 rules; no rule matches: allowed",
+    ]
+    for table in (report.tables[1], report.details[0]):
+        assert [row[0] for row in table.rows] == [one.name for one in LOCAL]
     assert len(report.figures["results"]) == 8
 
 
