@@ -87,7 +87,7 @@ def booleans(depth: int) -> Source:
         ),
         _filled("dyn({}).{}(v, {} == v)", anything, st.sampled_from(["all", "exists"]), anything),
         _filled("{}.exists(v, {})", lists, inner),
-        _filled("has({}.k)", anything),
+        _filled("has(dyn({}).k)", anything),
     )
 
 
@@ -175,7 +175,7 @@ def dynamic(depth: int) -> Source:
     variables = st.sampled_from(VARIABLES)
     if depth == 0:
         return variables
-    inner = dynamic(depth - 1)
+    inner = dynamic(depth - 1).map(lambda source: f"dyn({source})")  # lest types be inferred
     return st.one_of(
         variables,
         _filled("{}.{}", inner, st.sampled_from(["a", "k"])),
