@@ -1,6 +1,6 @@
 """The seal: keys that step forward with each record and forget the step before.
 
-What is kept where, and what it proves, is told in `docs/decisions/0007-sealed-log.md`. The scheme
+What is kept where, and what it proves, is told in `docs/decisions/0005-sealed-log.md`. The scheme
 is that of forward-secure logs (Schneier and Kelsey 1999, Bellare and Yee 2003; Ma and Tsudik 2009
 for the tail): an auditor who knows the first key can compute all of them, a writer only the later
 ones.
