@@ -18,7 +18,7 @@ from guardrails.errors import LogUnavailable
 from guardrails.language.difference import find_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from watchdog.observers.api import BaseObserver
 
@@ -152,6 +152,13 @@ def read_state(folder: str) -> State:
     What is hidden is left out, as loading leaves it out.
     """
     found: list[tuple[str, int, int, int, int]] = []
+    for root, names in walk(folder):
+        found.extend(_stat(os.path.join(root, name)) for name in names)  # noqa: PTH118
+    return tuple(sorted(found))
+
+
+def walk(folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder in `folder` with its files, links followed, each once, hidden ones not."""
     seen: set[tuple[int, int]] = set()
     for root, folders, names in os.walk(folder, followlinks=True):
         _, inode, _, _, device = _stat(root)
@@ -160,9 +167,7 @@ def read_state(folder: str) -> State:
             continue
         seen.add((device, inode))
         folders[:] = [each for each in folders if each[0] != "."]
-        paths = (os.path.join(root, name) for name in names if name[0] != ".")  # noqa: PTH118
-        found.extend(map(_stat, paths))
-    return tuple(sorted(found))
+        yield root, [name for name in names if name[0] != "."]
 
 
 def _stat(path: str) -> tuple[str, int, int, int, int]:

@@ -57,9 +57,11 @@ class PolicySource:
     @property
     def writable(self) -> bool:
         """Whether this process could change the policies, or put others in their place."""
+        from guardrails.reload import walk  # noqa: PLC0415 - only where policies are read
+
         return any(
             os.access(os.path.join(root, name), os.W_OK)  # noqa: PTH118 - as `os.walk` gives them
-            for root, _, names in os.walk(self._folder, followlinks=True)
+            for root, names in walk(self._folder)
             for name in (".", *names)
         )
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guardrails.errors import PolicyError
+from guardrails.errors import PolicyError, Problem
 from guardrails.language.declarations import Draft, declare
 from guardrails.language.document import Bundle, Document
 from guardrails.language.folder import REGO, Folder, folder_of, read_folder
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
 
-    from guardrails.errors import Problem
     from guardrails.language.declarations import Declarations
     from guardrails.language.folder import File
     from guardrails.language.yaml_tree import Tree
@@ -36,6 +35,8 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     Raises PolicyError with every problem found. A missing folder and one without a policy document
     are problems, and so is a test file that is no YAML: it could hide a policy.
     """
+    if not str(path):  # `Path` would take it for the current folder, which is nobody's choice
+        raise PolicyError([Problem("", 0, 0, "the path of the policies is empty")])
     root = Path(path)
     return load_folder(read_folder(root), str(root))
 
