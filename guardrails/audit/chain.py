@@ -62,26 +62,22 @@ class Chain:
         The hash is the SHA-256 of the line's own bytes up to it, the hash before among them, so
         that a verifier need not agree on a canonical form.
         """
-        now = self._clock()
-        if now // NANOSECONDS != self._second:
-            self._second = now // NANOSECONDS
+        second, ns = divmod(self._clock(), NANOSECONDS)
+        if second != self._second:
             # Up to the seconds; the `Z` makes way for the fraction.
-            self._stamp = print_timestamp(Timestamp(self._second * NANOSECONDS))[:-1].encode()
-        own = b"%b-%d" % (self._prefix, self.sequence)
+            self._stamp = print_timestamp(Timestamp(second * NANOSECONDS))[:-1].encode()
+            self._second = second
+        number = self.sequence
+        self._own = own = b"%b-%d" % (self._prefix, number)
+        if kind == b"decision":
+            kind = b'decision","decision_id":"%b' % own
         text = b'{"sequence":%d,"id":"%b","timestamp":"%b.%06dZ","kind":"%b"%b,"prev":"%b"' % (
-            self.sequence,
-            own,
-            self._stamp,
-            now % NANOSECONDS // 1000,
-            b'decision","decision_id":"' + own if kind == b"decision" else kind,
-            body,
-            self.prev,
-        )
+            number, own, self._stamp, ns // 1000, kind, body, self.prev,
+        )  # fmt: skip
         if self.sealer is not None:
             text = b'%b,"seal":"%b"' % (text, self.sealer.seal(text))
-        self._hash = sha256(text).hexdigest().encode()
-        self._own = own
-        return b'%b,"hash":"%b"}\n' % (text, self._hash)
+        self._hash = digest = sha256(text).hexdigest().encode()
+        return b'%b,"hash":"%b"}\n' % (text, digest)
 
     def advance(self) -> str:
         """The id of the record that was written last, now that it is stored."""

@@ -28,10 +28,10 @@ class Target(Protocol):
     size: int
     lost: bool
 
-    def append(self, line: bytes, *, named: bool = True) -> None:
+    def append(self, line: bytes, *, checked: bool = True) -> None:
         """Store a line; raises `LogUnavailable`, and then the line isn't there or `lost` is set.
 
-        With `named` it is also seen to that the place is still known by its name.
+        With `checked` it is also seen to that nobody else has changed the place.
         """
 
     def close(self) -> None:
@@ -44,8 +44,8 @@ class Target(Protocol):
 class AppendFile:
     """A new file of this process alone, opened for appending.
 
-    Every line goes out in one `write`. After it the file must end where the line ends, and with
-    `named` its name must still lead to it: so a file that was replaced, removed, truncated or
+    Every line goes out in one `write`. After one that is `checked` the file must end where the line
+    ends, and its name must still lead to it: so a file that was replaced, removed, truncated or
     written by another is noticed by the call that follows, before its tool runs. With `sync` the
     line is on the disk before `append` returns. Raises `LogUnavailable` if there can't be such a
     file.
@@ -60,28 +60,27 @@ class AppendFile:
         self._descriptor = _create(self._path, os.O_APPEND, sync=sync)
         status = os.fstat(self._descriptor)
         self._identity = status.st_dev, status.st_ino
-        self._settled: tuple[int, int] | None = None
+        self._settled = -1
         self._sync = sync
         self.size = 0
         self.lost = False
 
-    def append(self, line: bytes, *, named: bool = True) -> None:
-        """Store a line; with `named`, see that the name still leads to the file."""
-        size = self.size + len(line)
+    def append(self, line: bytes, *, checked: bool = True) -> None:
+        """Store a line; with `checked`, see that the file is as it should be."""
+        descriptor, length = self._descriptor, len(line)
         try:
-            if os.write(self._descriptor, line) != len(line):
+            if os.write(descriptor, line) != length:
                 self._finish(line)
             if self._sync:
-                os.fsync(self._descriptor)
-            # With O_APPEND the position after a write is where the file ended at that moment.
-            end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+                os.fsync(descriptor)
         except OSError as error:
             self._take_back()
             raise self._unavailable(f"can't be written: {error.strerror}") from None
-        self.size = size
-        if end != size:
-            raise self._loss("was changed by another program")
-        if named:
+        self.size += length
+        if checked:
+            # With O_APPEND the position after a write is where the file ended at that moment.
+            if os.lseek(descriptor, 0, os.SEEK_CUR) != self.size:
+                raise self._loss("was changed by another program")
             self._check_name()
 
     def _check_name(self) -> None:
@@ -92,8 +91,7 @@ class AppendFile:
         2.4, since after that the next write must bring the file's times up to date.
         """
         try:
-            folder = os.stat(self._folder)  # noqa: PTH116 - quicker by half
-            changed = folder.st_ino, folder.st_ctime_ns
+            changed = os.stat(self._folder).st_ctime_ns  # noqa: PTH116 - quicker by half
             if changed == self._settled:
                 return
             status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116 - likewise
@@ -102,8 +100,7 @@ class AppendFile:
         if (status.st_dev, status.st_ino) != self._identity:
             raise self._loss("was replaced by another file")
         # A second change in the same instant would go unseen, so that must be over.
-        instant = _FINE if folder.st_ctime_ns % 1_000_000 else _COARSE
-        if time.time_ns() - folder.st_ctime_ns > instant:
+        if time.time_ns() - changed > (_FINE if changed % 1_000_000 else _COARSE):
             self._settled = changed
 
     def _loss(self, what: str) -> LogUnavailable:
@@ -224,7 +221,7 @@ class StandardOutput:
         self.size = 0
         self.lost = False
 
-    def append(self, line: bytes, *, named: bool = True) -> None:  # noqa: ARG002 - it has no name
+    def append(self, line: bytes, *, checked: bool = True) -> None:  # noqa: ARG002 - it has no name
         """Write a line to descriptor 1, past Python's buffers."""
         written = 0
         try:

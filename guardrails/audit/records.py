@@ -38,7 +38,8 @@ _CACHED = 1024
 class DecisionEntry(NamedTuple):
     """A judged call, as the guard hands it to the log.
 
-    `arguments` and `context` are in judged form; `context` holds the facts that were read.
+    `arguments` and `context` are in judged form, which has no NaN and no infinity; `context` holds
+    the facts that were read.
     `subjects` are the JSON form of who acts, the first delegator first and the one who acts last.
     `masked` names the arguments to hide. `enforced` is False where the call runs whatever was
     decided (gradual adoption).
@@ -75,19 +76,16 @@ class Encoder:
         `digest` is the SHA-256 of the JSON of `arguments` (masked) and `tool`, keys sorted, no
         spaces; `keyed_digest` is the HMAC-SHA256 of the same, unmasked.
         """
-        arguments = entry.arguments
         pointers: list[str] = []
+        arguments = entry.arguments
         if entry.masked:
             arguments, pointers = _masked(arguments, entry.masked)
         call = {"arguments": arguments, "tool": entry.tool}
         around = _surroundings(entry)
+        kinds: Kinds = {}
         try:
             action, rest = orjson.dumps(call, option=STRICT), orjson.dumps(around, option=STRICT)
         except TypeError:
-            action = rest = b"null"
-        kinds: Kinds = {}
-        if b"null" in action or b"null" in rest:
-            # Something that JSON lacks, or NaN, or an honest null: these few take the slow way.
             action, kinds = encode(call, "/input")
             rest, more = encode(around, "/input")
             kinds = {**kinds, **more}
@@ -98,8 +96,10 @@ class Encoder:
         )
         if pointers or kinds or entry.approvers or self._key or len(entry.subjects) > 1:
             fields += self._rare(entry, pointers, kinds)
+        known = self._results.get(id(entry.decision))
+        result = self._remember(entry.decision) if known is None else known[1]
         enforced = b"true" if entry.enforced else b"false"
-        return b'%b,"result":%b,"enforced":%b' % (fields, self._result(entry.decision), enforced)
+        return b'%b,"result":%b,"enforced":%b' % (fields, result, enforced)
 
     def _rare(self, entry: DecisionEntry, pointers: list[str], kinds: Kinds) -> bytes:
         """The fields that most decisions have no need of."""
@@ -116,11 +116,8 @@ class Encoder:
             fields += b',"approvers":%b' % encode(entry.approvers)[0]
         return fields
 
-    def _result(self, decision: Decision) -> bytes:
-        """The JSON of a decision, remembered by identity; holding it keeps the identity its own."""
-        known = self._results.get(id(decision))
-        if known is not None:
-            return known[1]
+    def _remember(self, decision: Decision) -> bytes:
+        """The JSON of a decision, kept by identity; to hold it keeps the identity its own."""
         if len(self._results) >= _CACHED:
             self._results.clear()
         text, _ = encode(decision.as_json())
@@ -137,14 +134,13 @@ def encode_outcome(
     decision_id: str, outcome: str, duration_ns: int, error: str | None = None
 ) -> bytes:
     """The fields of an outcome; `error` is the kind of exception that ended it, not its text."""
-    fields: dict[str, Any] = {
-        "decision_id": decision_id,
-        "outcome": outcome,
-        "duration_ns": duration_ns,
-    }
+    fields = {"decision_id": decision_id, "duration_ns": duration_ns, "outcome": outcome}
     if error is not None:
         fields["error"] = error
-    return encode_fields(fields)
+    try:
+        return b"," + orjson.dumps(fields, option=STRICT)[1:-1]
+    except TypeError:
+        return encode_fields(fields)
 
 
 def encode_event(kind: str, fields: Mapping[str, Any]) -> bytes:

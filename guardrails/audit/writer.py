@@ -93,8 +93,8 @@ class Writer:
         line = chain.line(kind, body)
         if len(line) > MAX_LINE:
             raise LogUnavailable(f"a record of {len(line)} bytes is longer than the log takes")
-        # The call of an outcome has run already; the next decision looks the name up again.
-        self._target.append(line, named=kind != b"outcome")
+        # The call of an outcome has run already; the next decision looks at the file again.
+        self._target.append(line, checked=kind != b"outcome")
         name = chain.advance()
         if self._tail is not None and chain.sealer is not None:
             self._tail.overwrite(chain.sealer.tail)
