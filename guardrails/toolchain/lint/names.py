@@ -1,0 +1,122 @@
+"""The names that policies use: tools, arguments, roles and controls, each with its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from guardrails.language.cel.tree import Has, Literal, Operation, Select, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from guardrails.language.cel.tree import Node
+    from guardrails.language.document import Document, Rule
+    from guardrails.toolchain.lint.finding import Region
+    from guardrails.toolchain.lint.project import Clause, Project
+
+
+class Use(NamedTuple):
+    """A name where it is used."""
+
+    name: str
+    region: Region
+
+
+def tools_in_selectors(project: Project) -> Iterator[Use]:
+    """The tools and patterns that rules name."""
+    for rule in project.bundle.rules:
+        for index, name in enumerate(rule.tools or ()):
+            yield Use(name, project.region(rule, "tools", index))
+
+
+def tools_in_conditions(project: Project) -> Iterator[Use]:
+    """The texts that conditions compare the variable `tool` with."""
+    for clause in project.conditions():
+        if "tool" in clause.condition.checked.variables:
+            yield from _compared(project, clause, _is_tool)
+
+
+def roles(project: Project) -> Iterator[Use]:
+    """The roles of subjects, of approvers and in conditions, patterns left out."""
+    for rule in project.bundle.rules:
+        for path in _paths_of_roles(rule):
+            for index, name in enumerate(_at(project.data(rule), path)):
+                if "*" not in name:
+                    yield Use(name, project.region(rule, *path, index))
+    for clause in project.conditions():
+        if "subject" in clause.condition.checked.variables:
+            yield from _compared(project, clause, _is_roles)
+
+
+def controls(project: Project) -> Iterator[Use]:
+    """The controls of documents and of rules, each where it is written."""
+    parts: tuple[Document | Rule, ...] = (*project.bundle.documents, *project.bundle.rules)
+    for part in parts:
+        for index, name in enumerate(project.data(part).get("controls", ())):
+            yield Use(name, project.region(part, "controls", index))
+
+
+def keys_of(project: Project, clause: Clause, variable: str) -> Iterator[Use]:
+    """The keys of a variable that a condition names."""
+    if variable not in clause.condition.checked.variables:
+        return
+    for node in project.walk(clause.condition):
+        if isinstance(node, Select | Has) and _is_variable(node.operand, variable):
+            yield Use(node.field, _place_of_key(project, clause, node, node.field))
+        elif isinstance(node, Operation) and node.operator == "[]":
+            container, key = node.operands
+            if _is_variable(container, variable) and isinstance(key, Literal):
+                yield Use(str(key.value), project.at(clause.condition, key))
+
+
+def _place_of_key(project: Project, clause: Clause, node: Node, key: str) -> Region:
+    condition = clause.condition
+    start = condition.source.rfind(key, node.start, node.end)
+    if start < 0:  # written with escapes
+        return project.at(condition, node)
+    return project.stretch(condition, start, start + len(key))
+
+
+def _compared(project: Project, clause: Clause, is_wanted: Callable[[Node], bool]) -> Iterator[Use]:
+    """The literal texts that something wanted is compared with or looked up in."""
+    for node in project.walk(clause.condition):
+        if not (isinstance(node, Operation) and node.operator in ("==", "!=", "in")):
+            continue
+        for one, other in (node.operands, node.operands[::-1]):
+            if is_wanted(one) and isinstance(other, Literal):
+                texts = other.value if type(other.value) is list else [other.value]
+                region = project.at(clause.condition, other)
+                yield from (Use(text, region) for text in texts if type(text) is str)
+
+
+def _is_tool(node: Node) -> bool:
+    return _is_variable(node, "tool")
+
+
+def _is_roles(node: Node) -> bool:
+    return (
+        isinstance(node, Select) and node.field == "roles" and _is_variable(node.operand, "subject")
+    )
+
+
+def _is_variable(node: Node, name: str) -> bool:
+    return isinstance(node, Variable) and node.name == name
+
+
+def _paths_of_roles(rule: Rule) -> Iterator[tuple[str | int, ...]]:
+    """The paths below a rule of the lists of roles in it."""
+    if rule.subjects is not None and rule.subjects.roles is not None:
+        yield ("subjects", "roles")
+    for index, exemption in enumerate(rule.unless if type(rule.unless) is tuple else ()):
+        if exemption.subjects is not None and exemption.subjects.roles is not None:
+            yield ("unless", index, "subjects", "roles")
+    if rule.approval is not None:
+        yield ("approval", "from")
+
+
+def _at(data: object, path: tuple[str | int, ...]) -> list[str]:
+    found: object = data
+    for step in path:
+        found = found[step]  # type: ignore[index]
+    assert type(found) is list
+    return found
