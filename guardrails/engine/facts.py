@@ -92,11 +92,6 @@ class Frame:
         return self._plan.tool
 
     @property
-    def constants(self) -> Mapping[str, Any]:
-        """The variable `constants`: the constants of all documents."""
-        return self._plan.constants
-
-    @property
     def now(self) -> Timestamp:
         """The variable `now`: the time of the decision."""
         return Timestamp(self.now_ns)

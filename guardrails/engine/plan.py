@@ -10,7 +10,7 @@ from guardrails.engine.rule import rule_conditions
 from guardrails.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from guardrails.decision import Decision
     from guardrails.engine.facts import Circumstances
@@ -31,7 +31,7 @@ class Plan:
     of a tool that has but one and declares no arguments, with what either answer means.
     """
 
-    __slots__ = ("_always", "_by_subject", "_constants", "_outcomes", "_revision", "_tests",
+    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests",
                  "context_keys", "declared", "quick", "rules", "single", "tool")  # fmt: skip
 
     def __init__(
@@ -39,13 +39,11 @@ class Plan:
         tool: str,
         declared: Tool | None,
         rules: tuple[CompiledRule, ...],
-        constants: Mapping[str, Any],
         revision: str,
     ) -> None:
         self.tool = tool
         self.declared = declared
         self.rules = rules
-        self._constants = constants
         self._revision = revision
         self.context_keys = frozenset(
             key
@@ -91,11 +89,6 @@ class Plan:
             frame.member = member
             decisions.append(self._judge(values, frame))
         return combine_chain(decisions)
-
-    @property
-    def constants(self) -> Mapping[str, Any]:
-        """The constants of all documents."""
-        return self._constants
 
     def _judge(self, values: dict[str, Any], frame: Frame) -> Decision:
         outcomes = [rule.judge(values, frame) for rule in self.rules]

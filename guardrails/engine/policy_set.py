@@ -29,12 +29,11 @@ class PolicySet:
     An instance never changes, and any number of threads may use it at once.
     """
 
-    __slots__ = ("_constants", "_index", "_known", "_plans", "_singles", "bundle", "revision")
+    __slots__ = ("_index", "_known", "_plans", "_singles", "bundle", "revision")
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.revision = bundle.revision
-        self._constants = dict(bundle.constants)
         self._index = RuleIndex(map(CompiledRule, bundle.rules), bundle.tools)
         self._known = self._index.names()
         self._plans: dict[str, Plan] = {}
@@ -129,7 +128,6 @@ class PolicySet:
             tool,
             self.bundle.tools.get(tool),
             self._index.concerning(tool),
-            self._constants,
             self.revision,
         )
         if tool in self._known:
