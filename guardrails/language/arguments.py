@@ -21,7 +21,7 @@ from guardrails.language.schema_types import TypeReader
 from guardrails.values import Opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _FREE = frozenset({"$comment", "default", "description", "examples", "kind", "title"})
 """Keywords that check nothing: under them alone, anything may be given."""
@@ -76,12 +76,13 @@ class ArgumentsSchema:
                     coerced[name] = value
         return coerced
 
-    def kinds(self, values: dict[str, Any]) -> dict[str, list[Any]]:
-        """The values of each kind that the tool declares, lists flattened, nulls left out."""
-        return {
-            kind: [each for name in names if name in values for each in _flatten(values[name])]
-            for kind, names in self.kinds_of.items()
-        }
+    def kinds(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values of each kind that the tool declares, lists flattened, nulls left out.
+
+        A kind is `Opaque` as a whole where one of its values is: how many that stands for, nobody
+        can tell.
+        """
+        return {kind: _gather(values, names) for kind, names in self.kinds_of.items()}
 
     def refuses_null(self, name: str) -> bool:
         """Whether null is no value that the argument may have."""
@@ -122,6 +123,11 @@ class ArgumentsSchema:
         if judged == values:
             return "the arguments can't be checked: they hold what JSON can't"
         return self.problem(judged)
+
+
+def _gather(values: dict[str, Any], names: Iterable[str]) -> list[Any] | Opaque:
+    found = [each for name in names if name in values for each in _flatten(values[name])]
+    return next((each for each in found if type(each) is Opaque), found)
 
 
 def _flatten(value: Any) -> Iterator[Any]:

@@ -28,7 +28,7 @@ ALLOWED = [
 
 
 def made(value: Any) -> Any:
-    """What the data stands for: long values and lone surrogates can't be written down in YAML."""
+    """What the data stands for: what can't be written down in YAML."""
     if isinstance(value, dict):
         if value.keys() == {"times", "of"}:
             return [value["of"]] * value["times"]
@@ -36,6 +36,8 @@ def made(value: Any) -> Any:
             return value["repeat"] * value["times"]
         if value.keys() == {"surrogate"}:
             return "\ud800"
+        if value.keys() == {"iterator"}:
+            return iter("abc")
         return {key: made(item) for key, item in value.items()}
     return [made(item) for item in value] if isinstance(value, list) else value
 
