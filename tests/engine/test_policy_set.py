@@ -89,6 +89,7 @@ def test_no_policies_allow_nothing() -> None:
     [
         None,
         ("t", {}),
+        Action(5),  # type: ignore[arg-type]
         Action("t", subject="a"),  # type: ignore[arg-type]
         Action("t", context=5),  # type: ignore[arg-type]
         Action("t", context={1: 2}),  # type: ignore[dict-item]
