@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -218,6 +219,8 @@ class StandardOutput:
     __slots__ = ("lost", "size")
 
     def __init__(self) -> None:
+        if sys.__stdout__ is None:
+            raise LogUnavailable("standard output was closed: descriptor 1 may be another file")
         self.size = 0
         self.lost = False
 

@@ -9,8 +9,10 @@ import functools
 import inspect
 import os
 import pickle
+import subprocess
 import sys
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -448,3 +450,24 @@ def test_a_fork_inside_a_tool_judges_and_records_in_both() -> None:
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_log_to_a_closed_standard_output_goes_into_no_other_file(tmp_path: Path) -> None:
+    """A file opened later has the descriptor that standard output had."""
+    script = f"""
+import subprocess
+import sys
+victim = open({str(tmp_path / "victim")!r}, "w")
+from guardrails import ActionDenied, Guard
+from guardrails.audit.log import DecisionLog
+from guardrails.testing import policies_over
+rules = "rules: [{{id: a, effect: allow, tools: t}}]"
+guard = Guard(policies_over("version: 1\\npolicy: p\\n" + rules), log=DecisionLog("-"))
+try:
+    guard.run("t", {{}}, lambda: sys.exit("ran"))
+except ActionDenied as error:
+    sys.exit(0 if error.decision.code == "unavailable" and victim.fileno() == 1 else 3)
+"""
+    command = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, script]
+    assert subprocess.run(command, check=False, cwd=Path(__file__).parents[2]).returncode == 0
+    assert (tmp_path / "victim").read_text() == ""
