@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from guardrails.toolchain.lint.registry import LintRule
 
-_EXAMPLES = ("Example", "Use instead")
-_INDENTED = re.compile(r"(?:^    .*\n|^\n(?=(?:\n)*    ))+", re.MULTILINE)
+_FILE = re.compile(r"^# file: (\S+)\n", re.MULTILINE)
+_INDENTED = re.compile(r"^    .*\n(?:    .*\n|\n(?=\n*    ))*", re.MULTILINE)
 
 
 def plain_text(rule: LintRule) -> str:
@@ -26,15 +26,13 @@ def plain_text(rule: LintRule) -> str:
 def markdown(rule: LintRule) -> str:
     """The page as Markdown; indented policies become fenced ones."""
     page = rule.page
-    about = (
-        f"Severity: {rule.severity}. Level in `guardrails.toml`: `{rule.id}` under `[lint.rules]`."
-    )
+    about = f"Its findings are of severity *{rule.severity}*. All rules: [lint](README.md)."
     parts = [f"## {part}\n\n{_fence(page.parts[part])}" for part in PARTS]
     return "\n\n".join([f"# {rule.id}", page.summary, about, *parts]) + "\n"
 
 
-def index(rules: Iterable[LintRule]) -> str:
-    """The Markdown page that lists all rules."""
+def table(rules: Iterable[LintRule]) -> str:
+    """The Markdown table that lists rules."""
     rows = [
         f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.page.summary} |" for rule in rules
     ]
@@ -44,6 +42,14 @@ def index(rules: Iterable[LintRule]) -> str:
 def _fence(text: str) -> str:
     def fenced(found: re.Match[str]) -> str:
         lines = [line[4:] for line in found.group().strip("\n").splitlines()]
-        return "```yaml\n" + "\n".join(lines) + "\n```\n"
+        first, *rest = _FILE.split("\n".join(lines) + "\n")
+        files = [("", first), *zip(rest[::2], rest[1::2], strict=True)]
+        return "\n".join(_block(name, body) for name, body in files if body.strip())
 
     return _INDENTED.sub(fenced, text + "\n").rstrip("\n")
+
+
+def _block(name: str, text: str) -> str:
+    language = "toml" if name.endswith(".toml") else "yaml"
+    comment = f"# {name}\n" if name else ""
+    return f"```{language}\n{comment}{text.rstrip()}\n```\n"
