@@ -86,7 +86,7 @@ class Action:
     that can't be changed this is the quickest, and one is made for every decision.
     """
 
-    __slots__ = ("_arguments", "_context", "_session", "_subject", "_tool")
+    __slots__ = ("_arguments", "_around", "_tool")
 
     def __init__(
         self,
@@ -98,9 +98,8 @@ class Action:
     ) -> None:
         self._tool = tool
         self._arguments = arguments
-        self._subject = subject
-        self._context = context
-        self._session = session
+        alone = subject is None and context is None and session is None
+        self._around = None if alone else (subject, context, session)
 
     @property
     def tool(self) -> str:
@@ -115,17 +114,17 @@ class Action:
     @property
     def subject(self) -> Subject | None:
         """Who acts, or None where nobody says."""
-        return self._subject
+        return None if self._around is None else self._around[0]
 
     @property
     def context(self) -> Mapping[str, Any] | None:
         """The facts given with the action."""
-        return self._context
+        return None if self._around is None else self._around[1]
 
     @property
     def session(self) -> SessionView | None:
         """The session around the call, or None where there is none."""
-        return self._session
+        return None if self._around is None else self._around[2]
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Action and all(

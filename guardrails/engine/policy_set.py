@@ -47,12 +47,7 @@ class PolicySet:
         """
         # The usual action for the usual tool, which has one condition on its arguments. Slots are
         # read as such: a property costs what a comparison does.
-        if (
-            type(action) is Action
-            and action._subject is None  # noqa: SLF001
-            and action._context is None  # noqa: SLF001
-            and action._session is None  # noqa: SLF001
-        ):
+        if type(action) is Action and action._around is None:  # noqa: SLF001
             tool = action._tool  # noqa: SLF001
             single = self._singles.get(tool) if type(tool) is str else None
             if single is not None:

@@ -65,9 +65,14 @@ def type_is(variable: str, type_: str) -> ast.expr:
     return compare(type_of(variable), ast.Is(), load(type_))
 
 
+def kind_is(kind: str, type_: str) -> ast.expr:
+    """`kind is type_`, where the variable `kind` holds a type."""
+    return compare(load(kind), ast.Is(), load(type_))
+
+
 def is_plain_number(kind: str) -> ast.expr:
     """Whether the type held by the variable `kind` is `float` or `int`."""
-    tests = [compare(load(kind), ast.Is(), load(each)) for each in ("float", "int")]
+    tests = [kind_is(kind, each) for each in ("float", "int")]
     return ast.BoolOp(ast.Or(), tests, **HERE)
 
 

@@ -23,6 +23,7 @@ from guardrails.language.cel.syntax import (
     constant,
     function,
     is_plain_number,
+    kind_is,
     load,
     local,
     module_of,
@@ -215,8 +216,10 @@ class Writer:
         fails_too = compare(load(one), fails, load(other))
         unordered = ast.IfExp(fails_too, constant(value=False), call("no_order", line), **HERE)
         holds_first = compare(load(one), holds, load(other))
-        quick = ast.IfExp(holds_first, constant(value=True), unordered, **HERE)
-        return ast.IfExp(is_plain_number(kind), quick, careful, **HERE)
+        of_double = ast.IfExp(holds_first, constant(value=True), unordered, **HERE)
+        otherwise = ast.IfExp(kind_is(kind, "float"), of_double, careful, **HERE)
+        of_int = compare(load(one), holds, load(other))
+        return ast.IfExp(kind_is(kind, "int"), of_int, otherwise, **HERE)
 
     def membership(self, element: Shape, container: Shape, line: int) -> ast.expr:
         """`element in container`."""
