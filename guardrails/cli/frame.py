@@ -26,6 +26,7 @@ VERBS: Mapping[str, str] = {
     "check": "guardrails.cli.check",
     "explain": "guardrails.cli.explain",
     "lint": "guardrails.cli.lint",
+    "test": "guardrails.cli.test",
     "tools": "guardrails.cli.tools",
     "schema": "guardrails.cli.schema",
     "audit": "guardrails.cli.audit",

@@ -37,7 +37,7 @@ def tell_explanation(explanation: Explanation) -> Iterator[Line]:
     yield line(f"  {reason(decision)}")
     for told in explanation.rules:
         yield line()
-        yield from _tell_rule(told)
+        yield from tell_rule(told)
     if explanation.rules and explanation.others:
         yield line()
         yield line((f"rules that do not concern it: {explanation.others}", Tone.FAINT))
@@ -65,7 +65,8 @@ def tell_recorded(told: RecordedExplanation) -> Iterator[Line]:
     yield from tell_explanation(told.explanation)
 
 
-def _tell_rule(told: RuleTold) -> Iterator[Line]:
+def tell_rule(told: RuleTold) -> Iterator[Line]:
+    """The lines that tell what one rule said, part by part."""
     rule = told.rule
     yield line(
         (f"{rule.effect!s:<8}", tone_of(rule.effect) if told.outcome == MATCHED else Tone.FAINT),

@@ -1,0 +1,148 @@
+"""A run of the tests told to people: what failed and why, what was not reached, what survived."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from guardrails.decision import Code
+from guardrails.toolchain.decision_text import reason
+from guardrails.toolchain.explanation import FAILED, MATCHED
+from guardrails.toolchain.explanation_text import tell_rule
+from guardrails.toolchain.lines import Tone, line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.language.document import Span
+    from guardrails.toolchain.explanation import RuleTold
+    from guardrails.toolchain.lines import Line
+    from guardrails.toolchain.suites.coverage import Coverage
+    from guardrails.toolchain.suites.mutation import Mutation
+    from guardrails.toolchain.suites.report import Report
+    from guardrails.toolchain.suites.run import CaseResult, StepResult
+
+RULES_TOLD = 6
+"""Rules that are told of a case that failed: those that decided, and those that should have."""
+
+REMARKS_TOLD = 20
+"""Remarks on cases that passed that are told one by one."""
+
+
+def tell_report(report: Report) -> Iterator[Line]:
+    """The lines that tell `report`."""
+    for result in report.failures:
+        yield from tell_failure(result)
+        yield line()
+    yield from _tell_remarks(report)
+    yield _tell_counts(report)
+    if report.coverage is not None:
+        yield from _tell_coverage(report.coverage)
+        if report.below_threshold:
+            yield line(("below the threshold", Tone.DENY), f" of {report.threshold:g}%")
+    if report.mutation is not None:
+        yield from _tell_mutation(report.mutation)
+
+
+def tell_failure(result: CaseResult) -> Iterator[Line]:
+    """The lines that tell of a case that failed: what was expected, what came, and why."""
+    failed = result.failure
+    assert failed is not None
+    yield line(
+        ("FAIL", Tone.DENY),
+        "  ",
+        (result.case.title, Tone.STRONG),
+        (f"  {_place(failed.step.span)}", Tone.FAINT),
+    )
+    if result.case.opening is not None:
+        number, count = len(result.steps), len(result.case.steps)
+        yield line(f"  step {number} of {count}: {failed.step.action.tool}")
+    for mismatch in failed.mismatches:
+        yield line(f"  {mismatch.part:<8} expected {mismatch.expected}")
+        yield line(f"  {'':<8} got      {mismatch.got}")
+    decision = failed.decision
+    told = f": {decision.message}" if decision.code is not Code.RULE and decision.message else ""
+    yield line((f"  {reason(decision)}{told}", Tone.FAINT))
+    for rule in islice(_telling_rules(failed), RULES_TOLD):
+        yield from ((("  ", Tone.PLAIN), *pieces) for pieces in tell_rule(rule))
+
+
+def _telling_rules(failed: StepResult) -> Iterator[RuleTold]:
+    """The rules that decided, those that could not, and those that should have."""
+    decision, expected = failed.decision, failed.step.expected
+    if failed.explanation is None:
+        return
+    decisive = {each.rule for each in decision.matches if each.effect is decision.effect}
+    matched = {each.rule for each in decision.matches}
+    named = matched if expected.rules is None else matched.symmetric_difference(expected.rules)
+    named = named if expected.rules is not None else decisive
+    turned = decision.effect is not expected.effect
+    for told in failed.explanation.rules:
+        missed = turned and told.rule.effect is expected.effect and told.outcome != MATCHED
+        decided = turned and told.rule.name in decisive
+        if told.rule.name in named or missed or decided or told.outcome == FAILED:
+            yield told
+
+
+def _tell_remarks(report: Report) -> Iterator[Line]:
+    remarks = [
+        (result.case.title, step)
+        for result in report.results
+        if result.failure is None
+        for step in result.steps
+        if step.remark
+    ]
+    for title, step in remarks[:REMARKS_TOLD]:
+        place = (f"  {_place(step.step.span)}", Tone.FAINT)
+        yield line(("NOTE", Tone.ESCALATE), "  ", (title, Tone.STRONG), place)
+        yield line(f"  {step.remark}")
+    if len(remarks) > REMARKS_TOLD:
+        yield line(f"and {len(remarks) - REMARKS_TOLD:,} notes more")
+    if remarks:
+        yield line()
+
+
+def _tell_counts(report: Report) -> Line:
+    count, failed = len(report.results), len(report.failures)
+    passed = (f"{count - failed:,} passed", Tone.PLAIN if failed else Tone.ALLOW)
+    cases = f"{count:,} case: " if count == 1 else f"{count:,} cases: "
+    if not failed:
+        return line(cases, passed)
+    return line(cases, passed, ", ", (f"{failed:,} failed", Tone.DENY))
+
+
+def _tell_coverage(coverage: Coverage) -> Iterator[Line]:
+    for each in coverage.rules:
+        if each.missing:
+            place = (f"  {_place(each.rule.span)}", Tone.FAINT)
+            yield line()
+            yield line(("NOT REACHED", Tone.ESCALATE), "  ", (each.rule.name, Tone.STRONG), place)
+            for missing in each.missing:
+                yield line(f"  {' '.join(missing.split())}")
+    yield line()
+    yield line(
+        ("coverage: ", Tone.STRONG),
+        f"{coverage.percent:g}%, {coverage.rules_reached} of {len(coverage.rules)} rules matched, "
+        f"{coverage.branches_reached} of {coverage.branches} branches taken",
+    )
+
+
+def _tell_mutation(mutation: Mutation) -> Iterator[Line]:
+    for mutant in mutation.survivors:
+        place = (f"  {_place(mutant.span)}", Tone.FAINT)
+        yield line()
+        yield line(("SURVIVED", Tone.DENY), "  ", (mutant.name, Tone.STRONG), place)
+        yield line(f"  {mutant.change}")
+    yield line()
+    survived = len(mutation.survivors)
+    untried = f"; {mutation.untried:,} not tried for lack of time" if mutation.untried else ""
+    yield line(
+        ("mutants: ", Tone.STRONG),
+        f"{mutation.tried:,} tried, {mutation.killed:,} noticed by a test, ",
+        (f"{survived:,} survived", Tone.DENY if survived else Tone.ALLOW),
+        untried,
+    )
+
+
+def _place(span: Span) -> str:
+    return f"{span.path}:{span.line}:{span.column}"

@@ -1,0 +1,175 @@
+"""Suites run: each action decided by the engine itself, and held against what was expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from guardrails.action import Action, SessionView
+from guardrails.decision import Code, Effect
+from guardrails.engine import Facts
+from guardrails.session import SessionState
+from guardrails.toolchain.explain import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from guardrails.decision import Decision
+    from guardrails.engine import PolicySet
+    from guardrails.toolchain.explanation import Explanation
+    from guardrails.toolchain.suites.suite import Case, Expected, Step
+
+EXPLAINED = 100
+"""Failing cases that are explained: it takes milliseconds each, and nobody reads more."""
+
+_UNSAID = (Code.INVALID_ACTION, Code.INVALID_ARGUMENTS, Code.UNDECLARED)
+"""Codes of denials that a slip in the test makes as easily as a policy."""
+
+
+class Mismatch(NamedTuple):
+    """A part of a decision that is not as expected, both told as text."""
+
+    part: str
+    expected: str
+    got: str
+
+
+class Played(NamedTuple):
+    """A step with the action as it was judged, and the decision."""
+
+    step: Step
+    action: Action
+    facts: Facts
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What became of a step; `explanation` only where it failed, and not of too many."""
+
+    step: Step
+    decision: Decision
+    mismatches: tuple[Mismatch, ...]
+    explanation: Explanation | None = None
+
+    @property
+    def remark(self) -> str:
+        """What its author should know of a step that passed; "" if there is nothing."""
+        expected, decision = self.step.expected, self.decision
+        said = expected.code is not None or expected.rules is not None
+        if self.mismatches or said or decision.code not in _UNSAID:
+            return ""
+        why = f" ({decision.message})" if decision.message else ""
+        return f"denied as `{decision.code}`{why}; say `code: {decision.code}` if that is meant"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of a case: the steps up to the first that failed."""
+
+    case: Case
+    steps: tuple[StepResult, ...]
+
+    @property
+    def failure(self) -> StepResult | None:
+        """The step that failed, None where the case passed."""
+        return self.steps[-1] if self.steps[-1].mismatches else None
+
+
+def run_cases(
+    policies: PolicySet,
+    cases: Sequence[Case],
+    now_ns: int,
+    watched: PolicySet | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> tuple[CaseResult, ...]:
+    """What became of each case; `now_ns` is the time where a case fixes none.
+
+    `watched` are the same policies made to count what is reached; `progress` is told how many
+    cases have been run, of how many.
+    """
+    results = []
+    explained = 0
+    for case in cases:
+        explaining = policies if explained < EXPLAINED else None
+        result = _run_case(watched or policies, case, now_ns, explaining)
+        explained += result.failure is not None
+        results.append(result)
+        progress(len(results), len(cases))
+    return tuple(results)
+
+
+def passes(policies: PolicySet, case: Case, now_ns: int) -> bool:
+    """Whether every decision of `case` is as expected."""
+    return not any(
+        find_mismatches(played.step.expected, played.decision)
+        for played in play(policies, case, now_ns)
+    )
+
+
+def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
+    """The steps of a case in order, each decided when it is asked for.
+
+    In a session that steps share, the labels that a tool returns join after it was allowed, as
+    they do under a guard.
+    """
+    opening = case.opening
+    state = None
+    if opening is not None:
+        state = SessionState(opening.id, None)
+        state.add_labels(opening.labels)
+    for step in case.steps:
+        facts = Facts(now_ns if step.now_ns is None else step.now_ns)
+        action = step.action
+        if opening is not None and state is not None:
+            action = _within(action, SessionView(state.id, state.labels, opening.chain))
+        decision = policies.decide(action, facts)
+        yield Played(step, action, facts, decision)
+        declared = policies.bundle.tools.get(action.tool)
+        if state is not None and declared is not None and decision.effect is Effect.ALLOW:
+            state.add_labels(declared.returns)
+
+
+def _within(action: Action, session: SessionView) -> Action:
+    """`action` in a session: by whom it is, or by somebody it is delegated to."""
+    subject, chain = action.subject, session.chain
+    if subject is not None and chain and chain[-1].id == subject.id:
+        session = session._replace(chain=(*chain[:-1], subject))
+    return Action(action.tool, action.arguments, subject, action.context, session)
+
+
+def find_mismatches(expected: Expected, decision: Decision) -> list[Mismatch]:
+    """What of `decision` is not as expected."""
+    found = []
+    if decision.effect is not expected.effect:
+        found.append(Mismatch("effect", str(expected.effect), str(decision.effect)))
+    if expected.rules is not None:
+        matched = tuple(match.rule for match in decision.matches)
+        if matched != expected.rules:
+            found.append(Mismatch("rules", _list(expected.rules), _list(matched)))
+    if expected.code is not None and decision.code is not expected.code:
+        found.append(Mismatch("code", expected.code, decision.code))
+    if expected.message is not None and decision.message != expected.message:
+        found.append(Mismatch("message", expected.message or "none", decision.message or "none"))
+    if expected.would is not None and decision.would is not expected.would:
+        found.append(Mismatch("would", str(expected.would), str(decision.would)))
+    return found
+
+
+def _run_case(
+    policies: PolicySet, case: Case, now_ns: int, explaining: PolicySet | None
+) -> CaseResult:
+    steps = []
+    for played in play(policies, case, now_ns):
+        mismatches = tuple(find_mismatches(played.step.expected, played.decision))
+        explanation = None
+        if mismatches and explaining is not None:
+            explanation = explain(explaining, played.action, played.facts)
+        steps.append(StepResult(played.step, played.decision, mismatches, explanation))
+        if mismatches:
+            break
+    return CaseResult(case, tuple(steps))
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "none"
