@@ -57,7 +57,7 @@ def head(path: Path | str) -> Head:
         seen = glance(file)
         if seen.problem:
             raise LogDamaged(f"{file}: {seen.problem}; `guardrails audit verify` tells more")
-        if seen.first is None or seen.last is None:
+        if seen.last is None:
             continue  # an interrupted start
         epoch = seen.sealing[1] if seen.sealing is not None else None
         end = seen.last

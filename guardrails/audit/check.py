@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from guardrails.audit.chain import GENESIS, Line, parse_line
+from guardrails.audit.folder import BEGINNINGS
 from guardrails.audit.reading import RawLine, read_lines
 from guardrails.errors import LogDamaged
 
@@ -24,7 +25,7 @@ _OPEN = 100_000
 _GAPS = 1000
 """Gaps that are remembered, to tell a record that was moved from one that is repeated."""
 
-_BEGINNINGS, _ENDINGS = ("start", "continue"), ("rotate", "end")
+_ENDINGS = ("rotate", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class ChainCheck:
             return
         if first:
             self._take_first(raw.number, line, file)
-        elif line.kind in _BEGINNINGS:
+        elif line.kind in BEGINNINGS:
             self._broken(raw.number, line.id, f"a `{line.kind}` record that is not the first")
         if self._closed_by:
             self._broken(raw.number, line.id, f"comes after `{self._closed_by}`, which is the last")
@@ -136,7 +137,7 @@ class ChainCheck:
             self._take_record(raw.number, line)
 
     def _take_first(self, number: int, line: Line, file: LogFile) -> None:
-        if line.kind not in _BEGINNINGS:
+        if line.kind not in BEGINNINGS:
             self._broken(number, line.id, "the record that begins a file is missing before it")
         elif file.name != file.path.name:
             self._findings.remark(

@@ -20,70 +20,14 @@ SUFFIX = ".jsonl"
 
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-([0-9a-f]{16})\.([0-9]{4,9})\.jsonl")
 
+BEGINNINGS = ("start", "continue")
+"""Kinds of record that a file begins with."""
+
+_ENDLESS = "not a log: a line is longer than any record"
+
 _TEXT_OR_NONE = (str, type(None))
 
 _BLOCK = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A file's first and last whole records, unverified, and what stands after the last newline.
-
-    `first` and `last` are None where there is none; `problem` says why a file can't be read.
-    """
-
-    path: Path
-    first: Line | None = None
-    last: Line | None = None
-    rest: bytes = b""
-    problem: str = ""
-
-    @property
-    def begins(self) -> bool:
-        """Whether the first record is one that a file begins with."""
-        return self.first is not None and self.first.kind in ("start", "continue")
-
-    @property
-    def sealing(self) -> tuple[str, int] | None:
-        """The name of the audit key and the epoch of a sealed chain; None for others."""
-        sealed = self.first.data.get("sealed") if self.first is not None else None
-        if type(sealed) is not dict:
-            return None
-        name, epoch = sealed.get("key_id"), sealed.get("epoch")
-        return (name, epoch) if type(name) is str and type(epoch) is int and epoch >= 0 else None
-
-    @property
-    def name(self) -> str:
-        """The name that the file was written under, as far as it can be told."""
-        told = self.first.data.get("file") if self.first is not None and self.begins else None
-        return told if type(told) is str and told != "-" else self.path.name
-
-    @property
-    def chain(self) -> tuple[str, int]:
-        """The chain that the file belongs to and its place in it, from its first record or name."""
-        named = _NAME.fullmatch(self.path.name)
-        part = self.first.data.get("part") if self.first is not None else None
-        if self.first is not None and self.begins and self.first.is_own and type(part) is int:
-            return self.first.chain, part
-        if named is not None:
-            return named[1], int(named[2])
-        return (self.first.chain if self.first is not None else self.path.name), 1
-
-    def after(self) -> list[Reference]:
-        """The references to other files that the first record holds, as far as well formed."""
-        found = self.first.data.get("after") if self.first is not None and self.begins else None
-        parsed = [parse_reference(item) for item in found] if type(found) is list else []
-        return [reference for reference in parsed if reference is not None]
-
-    def reference(self) -> Reference:
-        """What a new chain writes down about this file, so that its loss is noticed."""
-        return Reference(
-            self.name,
-            None if self.last is None else self.last.sequence,
-            None if self.last is None else self.last.hash,
-            sha256(self.rest).hexdigest() if self.rest else None,
-            self.problem or None,
-        )
 
 
 class Reference(NamedTuple):
@@ -116,6 +60,101 @@ def parse_reference(value: Any) -> Reference | None:
     return Reference(file, sequence, digest, cut, problem)
 
 
+class Header(NamedTuple):
+    """The first record of a file, as far as it tells where the file belongs.
+
+    `file` and `part` are "" and 0 where it doesn't tell. `sealing` is the name of the audit key
+    and the epoch of a sealed chain. `is_own` says that the hash of the record is right.
+    """
+
+    id: str
+    chain: str
+    part: int
+    file: str
+    after: tuple[Reference, ...]
+    is_sealed: bool
+    sealing: tuple[str, int] | None
+    is_own: bool
+
+
+def parse_header(line: Line) -> Header | None:
+    """The header in the first record of a file; None for a record of another kind."""
+    if line.kind not in BEGINNINGS:
+        return None
+    part, file, after = line.data.get("part"), line.data.get("file"), line.data.get("after")
+    references = map(parse_reference, after if type(after) is list else ())
+    return Header(
+        line.id,
+        line.chain,
+        part if type(part) is int else 0,
+        file if type(file) is str and file != "-" else "",
+        tuple(reference for reference in references if reference is not None),
+        "sealed" in line.data,
+        _parse_sealing(line.data.get("sealed")),
+        line.is_own,
+    )
+
+
+def _parse_sealing(value: Any) -> tuple[str, int] | None:
+    if type(value) is not dict:
+        return None
+    name, epoch = value.get("key_id"), value.get("epoch")
+    return (name, epoch) if type(name) is str and type(epoch) is int and epoch >= 0 else None
+
+
+class End(NamedTuple):
+    """The last whole record of a file."""
+
+    chain: str
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A file's first and last whole records, unverified, and what stands after the last newline.
+
+    `cut` is the SHA-256 of the latter, if there is any. `problem` says why a file can't be read.
+    """
+
+    path: Path
+    header: Header | None = None
+    last: End | None = None
+    cut: str | None = None
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that the file was written under, as far as it can be told."""
+        return (self.header.file if self.header is not None else "") or self.path.name
+
+    @property
+    def chain(self) -> tuple[str, int]:
+        """The chain that the file belongs to and its place in it, from its records or its name."""
+        if self.header is not None and self.header.is_own and self.header.part:
+            return self.header.chain, self.header.part
+        named = _NAME.fullmatch(self.path.name)
+        if named is not None:
+            return named[1], int(named[2])
+        return (self.last.chain if self.last is not None else self.path.name), 1
+
+    @property
+    def after(self) -> tuple[Reference, ...]:
+        """The references to other files that the first record holds."""
+        return self.header.after if self.header is not None else ()
+
+    @property
+    def sealing(self) -> tuple[str, int] | None:
+        """The name of the audit key and the epoch of a sealed chain; None for others."""
+        return self.header.sealing if self.header is not None else None
+
+    def reference(self) -> Reference:
+        """What a new chain writes down about this file, so that its loss is noticed."""
+        end = self.last
+        sequence, digest = (None, None) if end is None else (end.sequence, end.hash)
+        return Reference(self.name, sequence, digest, self.cut, self.problem)
+
+
 def glance(path: Path) -> Glance:
     """The first and last records of a file; what it can't read it tells, and never raises."""
     try:
@@ -140,17 +179,22 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _glance(path: Path, descriptor: int, size: int) -> Glance:
-    head = _first_line(descriptor)
-    if head is None:
+    first = _first_line(descriptor)
+    if first is None:
         rest = os.pread(descriptor, MAX_LINE, 0)
-        return Glance(path, rest=rest, problem="" if len(rest) < MAX_LINE else "no line ends")
-    first = None
+        return Glance(path, cut=_digest(rest), problem=_ENDLESS if len(rest) == MAX_LINE else None)
+    header = None
     try:
-        first = parse_line(head)
+        header = parse_header(parse_line(first))
         raw, rest = _last_line(descriptor, size)
-        return Glance(path, first, parse_line(raw), rest)
+        last = parse_line(raw)
     except LogDamaged as error:
-        return Glance(path, first, problem=str(error))
+        return Glance(path, header, problem=str(error))
+    return Glance(path, header, End(last.chain, last.sequence, last.hash), _digest(rest))
+
+
+def _digest(rest: bytes) -> str | None:
+    return sha256(rest).hexdigest() if rest else None
 
 
 def _first_line(descriptor: int) -> bytes | None:
@@ -176,7 +220,7 @@ def _last_line(descriptor: int, size: int) -> tuple[bytes, bytes]:
         if newline and (b"\n" in before or length == size):
             return before.rpartition(b"\n")[2], rest
         if length >= min(size, 2 * MAX_LINE):
-            raise LogDamaged("not a log: its last line is too long")
+            raise LogDamaged(_ENDLESS)
         length = min(size, length * 8)
 
 
@@ -191,6 +235,6 @@ def open_ends(glances: list[Glance]) -> list[Reference]:
     A file that an existing file names as it is needs no second mention: if both vanish, the loss
     of the one that names is noticed. Files without any record are left out: an interrupted start.
     """
-    named = {reference for seen in glances for reference in seen.after()}
-    ends = [seen.reference() for seen in glances if seen.last or seen.rest or seen.problem]
+    named = {reference for seen in glances for reference in seen.after}
+    ends = [seen.reference() for seen in glances if seen.last or seen.cut or seen.problem]
     return [reference for reference in ends if reference not in named]

@@ -110,8 +110,8 @@ class DecisionLog:
         with self._lock:
             if self._busy:
                 return self._defer(kind, body)
-            self._busy = True
             try:
+                self._busy = True
                 writer = self._writer
                 if writer is None or not self._healthy:
                     writer = self._recover()

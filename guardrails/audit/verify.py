@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,8 +114,8 @@ class _Verification:
             claim = Claim("the anchor", anchor.sequence, anchor.hash)
             self._claim(names, anchor.file, claim)
         for seen in self._glances:
-            for reference in seen.after():
-                by = f"record {seen.first.id}" if seen.first is not None else ""
+            for reference in seen.after:
+                by = f"record {seen.header.id}" if seen.header is not None else ""
                 claim = Claim(by, reference.sequence, reference.hash, reference.cut)
                 self._claim(names, reference.file, claim)
 
@@ -163,7 +164,8 @@ class _Verification:
         if following is None or not self._whole:
             return
         known = any(file.name == following for file in self._files.values())
-        if not known and not (seen.path.parent / Path(following).name).exists():
+        # Not `Path.exists`, which raises for a name that no file can have.
+        if not known and not os.path.exists(seen.path.parent / Path(following).name):  # noqa: PTH110
             self._note_gone(following, f"the last record of {seen.path.name}")
 
     def _note_tails(self, path: Path) -> None:
@@ -183,4 +185,4 @@ def chain_in_name(name: str) -> str:
 
 
 def _named_by(seen: Glance) -> list[tuple[str, int]]:
-    return [(r.file, r.sequence) for r in seen.after() if r.sequence is not None]
+    return [(r.file, r.sequence) for r in seen.after if r.sequence is not None]

@@ -56,7 +56,7 @@ class Writer:
     """The growing end of one chain, for one thread at a time; `open_writer` begins one."""
 
     __slots__ = ("_after", "_chain", "_part", "_rotate_at", "_settings", "_stem", "_tail",
-                 "_tail_lost", "_target")  # fmt: skip
+                 "_target")  # fmt: skip
 
     def __init__(self, settings: Settings, after: list[Reference], state: SealState | None) -> None:
         self._settings = settings
@@ -122,7 +122,8 @@ class Writer:
         except LogUnavailable:
             self._part -= 1
             new.close()
-            new.remove()
+            if not self.lost:  # else the old file may name the new one already
+                new.remove()
             raise
         self._target = new
         old.close()
@@ -220,7 +221,7 @@ def _own_seal(folder: Path) -> Path | None:
 
 
 def _is_sealed(seen: Glance) -> bool:
-    return seen.first is not None and "sealed" in seen.first.data
+    return seen.header is not None and seen.header.is_sealed
 
 
 def _begin_sealed(settings: Settings, folder: Path, seal: Path) -> Writer:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+FORKS = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+"""Python 3.12 warns of a fork beside threads, which is what these tests are about."""
+
 
 def firsts(folder: Path) -> list[dict[str, Any]]:
     begun = [r.data for r in records(folder) if r.data["kind"] in ("start", "continue")]
@@ -153,6 +156,7 @@ def test_several_logs_share_a_folder(folder: Path, call: Any) -> None:
     assert report.chains == 3
 
 
+@FORKS
 def test_a_forked_child_opens_its_own_chain(folder: Path, call: Any) -> None:
     log = DecisionLog(folder)
     call(log)
@@ -171,6 +175,7 @@ def test_a_forked_child_opens_its_own_chain(folder: Path, call: Any) -> None:
     assert pids == {os.getpid(), child}
 
 
+@FORKS
 def test_a_child_forked_while_another_thread_writes_is_not_stuck(folder: Path, call: Any) -> None:
     log = DecisionLog(folder)
     call(log)
@@ -189,6 +194,7 @@ def test_a_child_forked_while_another_thread_writes_is_not_stuck(folder: Path, c
     assert verify(folder).chains == 2
 
 
+@FORKS
 def test_a_child_of_a_log_that_was_not_used_yet_begins_it(folder: Path, call: Any) -> None:
     log = DecisionLog(folder)
     child = os.fork()
@@ -201,6 +207,7 @@ def test_a_child_of_a_log_that_was_not_used_yet_begins_it(folder: Path, call: An
     assert verify(folder).records == 3
 
 
+@FORKS
 def test_a_log_that_is_gone_is_no_concern_of_a_fork(folder: Path, call: Any) -> None:
     log = DecisionLog(folder)
     call(log)
@@ -338,6 +345,14 @@ def test_standard_output_is_written_past_the_buffers_of_python(
     log.close()
     kinds = [json.loads(line)["kind"] for line in capfd.readouterr().out.splitlines()]
     assert kinds == ["start", "load", "end"]
+
+
+def test_standard_output_that_was_closed_before_python_began_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "__stdout__", None)
+    with pytest.raises(LogUnavailable, match="standard output was closed"):
+        DecisionLog("-").event("load")
 
 
 def test_standard_output_that_fails_refuses_for_good(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -408,6 +408,27 @@ def test_a_rotation_that_fails_leaves_the_file_before_in_use(
     assert report.chains == 1
 
 
+def test_a_rotation_whose_record_may_have_been_stored_keeps_the_file_that_it_names(
+    folder: Path, entry: Any, call: Any, written: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+
+    def write(descriptor: int, text: bytes) -> int:
+        if b'"rotate"' in text:
+            append_a_line([file for file in written.files if file.stat().st_size][-1])
+        return real(descriptor, text)
+
+    log = DecisionLog(folder, rotate_bytes=500)
+    call(log)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        with pytest.raises(LogUnavailable, match="changed by another program"):
+            log.decision(entry())
+    messages = [f.message for f in verify(folder).broken]
+    assert messages == ["not a record: it does not end in the hashes of one"]
+    assert written.files[-1].stat().st_size == 0
+
+
 def test_a_file_whose_first_record_could_not_be_stored_gets_it_later(
     folder: Path, entry: Any, call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

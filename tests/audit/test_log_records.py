@@ -171,6 +171,14 @@ def test_an_outcome_without_an_error_has_no_such_field(folder: Path, call: Any) 
     assert "error" not in only(folder, "outcome")
 
 
+def test_an_outcome_that_json_can_not_hold_is_written_with_that_told(folder: Path) -> None:
+    log = DecisionLog(folder)
+    log.outcome("x-1", "raised", 1, "Error\ud800")
+    data = only(folder, "outcome")
+    assert data["error"] == "Error\\ud800"
+    assert data["types"] == {"/error": "escaped"}
+
+
 def test_an_event_holds_its_fields(folder: Path) -> None:
     log = DecisionLog(folder)
     record = log.event("load", revision="ab", documents=3, blob=b"x")

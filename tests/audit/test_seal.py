@@ -32,6 +32,9 @@ from guardrails.errors import ConfigurationError, LogDamaged, LogUnavailable
 if TYPE_CHECKING:
     from pathlib import Path
 
+FORKS = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+"""Python 3.12 warns of a fork beside threads, which is what these tests are about."""
+
 
 @pytest.fixture
 def key(folder: Path) -> AuditKey:
@@ -268,6 +271,7 @@ def test_the_writers_file_may_lie_elsewhere(folder: Path, tmp_path: Path, call: 
     assert read_state(state).epoch == 1
 
 
+@FORKS
 def test_every_chain_and_fork_has_an_epoch_of_its_own(
     folder: Path, key: AuditKey, log: DecisionLog, call: Any
 ) -> None:

@@ -584,6 +584,8 @@ def test_a_first_record_of_odd_content_never_crashes(
         {"kind": "decision", "result": []},
         {"kind": "rotate", "next": 5},
         {"kind": "rotate", "next": "../../etc/passwd"},
+        {"kind": "rotate", "next": "x" * 5000},
+        {"kind": "rotate", "next": "\x00"},
         {"kind": "gap"},
         {"timestamp": None},
     ],
