@@ -69,11 +69,11 @@ def _call_function(find: Find, tool: str, binding: Binding) -> Callable[..., Any
 def _call_coroutine(find: Find, tool: str, binding: Binding) -> Callable[..., Awaitable[Any]]:
     invoke, optional = binding.invoke, binding.optional
 
-    async def call(
+    def call(
         given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
-    ) -> Any:
+    ) -> Awaitable[Any]:
         fault = join_rest(binding, given, rest) if rest else ""
-        return await find().run_async(
+        return find().run_async(
             tool, given, lambda received: invoke(received, hidden), optional, fault
         )
 

@@ -156,11 +156,10 @@ class Enforcer:
             proposal = self._read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        context = proposal.context
+        found = _NO_FACTS
         if proposal.wanted:
             found = self.providers.gather(proposal.wanted, proposal.action)
-            context = {**context, **found}
-        return self._conclude(proposal, context)
+        return self._conclude(proposal, found)
 
     async def admit_async(
         self, tool: str, arguments: Any, optional: frozenset[str] = frozenset(), fault: str = ""
@@ -170,11 +169,10 @@ class Enforcer:
             proposal = self._read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        context = proposal.context
+        found = _NO_FACTS
         if proposal.wanted:
             found = await self.providers.gather_async(proposal.wanted, proposal.action)
-            context = {**context, **found}
-        return self._conclude(proposal, context)
+        return self._conclude(proposal, found)
 
     def settle(self, call: Call, error: BaseException | None = None) -> None:
         """Record how the call ended: with a value, or with `error`.
@@ -207,9 +205,10 @@ class Enforcer:
         wanted = self.providers.wanted(plan.context_keys, context)
         return _Proposal(policies, plan, snapshot, session, context, wanted)
 
-    def _conclude(self, proposal: _Proposal, context: Mapping[str, Any]) -> Call:
-        policies, plan, snapshot, session, _, _ = proposal
-        facts = policies.admit(context) if plan.context_keys else _NO_FACTS
+    def _conclude(self, proposal: _Proposal, found: Mapping[str, Any]) -> Call:
+        """The call under the facts of its session and those that providers `found`."""
+        policies, plan, snapshot, session, context, _ = proposal
+        facts = policies.admit({**context, **found}) if plan.context_keys else _NO_FACTS
         view = None if session is None else session.view
         chain = () if view is None else view.chain
         circumstances = Circumstances(chain, facts, view, time_ns())
