@@ -7,7 +7,8 @@ from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING
 
-from guardrails.errors import PolicyError
+from guardrails.display import quote
+from guardrails.errors import ConfigurationError, PolicyError
 from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import all_rules
 from guardrails.toolchain.lint.report import lint, report_of_load
@@ -58,10 +59,18 @@ def make_linter(
     """A linter of the folder `root`, by the settings in `config` or else in the nearest file.
 
     `modules` are imported for their decorated functions. Raises ConfigurationError for settings
-    that can't be, and ModuleNotImported.
+    that can't be and for a module without
+    decorated functions, ModuleNotImported for one that can't be imported.
     """
     file = find_settings(root) if config is None else Path(config)
     settings = read_lint_settings(read_settings(file).table("lint"), all_rules())
-    found = tuple(tool for module in modules for tool in find_tools(module))
+    found = [tool for module in modules for tool in _find(module)]
     now = time_ns() if now_ns is None else now_ns
-    return Linter(str(root), now, settings, found if modules else None, progress)
+    return Linter(str(root), now, settings, tuple(found) or None, progress)
+
+
+def _find(module: str) -> tuple[FoundTool, ...]:
+    found = find_tools(module)
+    if not found:
+        raise ConfigurationError(f"{quote(module)} has no decorated tools to check against")
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from guardrails.toolchain.lint.registry import PARTS
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from guardrails.toolchain.lint.registry import LintRule
 
+_LANGUAGES = {".toml": "toml", ".py": "python"}
 _FILE = re.compile(r"^# file: (\S+)\n", re.MULTILINE)
 _INDENTED = re.compile(r"^    .*\n(?:    .*\n|\n(?=\n*    ))*", re.MULTILINE)
 
@@ -50,6 +52,6 @@ def _fence(text: str) -> str:
 
 
 def _block(name: str, text: str) -> str:
-    language = "toml" if name.endswith(".toml") else "yaml"
+    language = _LANGUAGES.get(PurePath(name).suffix, "yaml")
     comment = f"# {name}\n" if name else ""
     return f"```{language}\n{comment}{text.rstrip()}\n```\n"

@@ -1,15 +1,18 @@
 """Every lint rule: its documentation's examples, and the cases of its YAML file.
 
-A case has `name`, `policy` (the text of `p.yaml`) or `files` (texts by path), `now` if not the
-first of June 2026, `settings` (the table `lint`), `expect` (what each finding is, as far as given:
-line, column, message, why, mend, severity, excerpt, path) and `fixed` (the text, or texts by path,
-after all fixes). Messages are whole.
+A case has `name`, `policy` (the text of `p.yaml`) or `files` (texts by path; a Python file is what
+`--tools` names), `now` if not the first of June 2026, `settings` (the table `lint`), `expect` (what
+each finding is, as far as given: line, column, message, why, mend, severity, excerpt, path) and
+`fixed` (the text, or texts by path, after all fixes). Messages are whole.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,11 +24,13 @@ from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import LintRule, all_rules
 from guardrails.toolchain.lint.settings import read_lint_settings
 from guardrails.toolchain.settings_file import Table
+from guardrails.toolchain.tools.found import find_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from guardrails.toolchain.lint.finding import Finding
+    from guardrails.toolchain.tools.found import FoundTool
 
 HERE = Path(__file__).parent
 NOW = "2026-06-01T10:00:00Z"
@@ -47,7 +52,22 @@ def project_of(
 ) -> Project:
     table = Table("guardrails.toml", "lint", settings or {})
     asked = read_lint_settings(table, all_rules())
-    return Project(folder_of(files), "policies", parse_timestamp(now).ns, asked)
+    policies = {path: text for path, text in files.items() if not path.endswith(".py")}
+    programs = [text for path, text in files.items() if path.endswith(".py")]
+    functions = tuple(tool for text in programs for tool in functions_in(text)) or None
+    return Project(folder_of(policies), "policies", parse_timestamp(now).ns, asked, functions)
+
+
+def functions_in(program: str) -> tuple[FoundTool, ...]:
+    """The decorated functions of a program, imported under a name of its own."""
+    name = f"linted_{sha256(program.encode()).hexdigest()[:16]}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.py"
+        path.write_text(program, encoding="utf-8")
+        try:
+            return find_tools(str(path))
+        finally:
+            sys.modules.pop(name, None)
 
 
 def files_in(example: str) -> dict[str, str]:
