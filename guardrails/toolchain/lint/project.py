@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.display import escape
@@ -14,6 +15,7 @@ from guardrails.toolchain.lint.scalars import write_in
 from guardrails.toolchain.lint.settings import Settings
 from guardrails.toolchain.lint.suppress import read_allowances
 from guardrails.toolchain.lint.text import read_text
+from guardrails.toolchain.regions import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,6 +103,11 @@ class Project:
     def names_of(self, rule: Rule) -> tuple[str, ...]:
         """The tools that `rule` can match, with those it names exactly and nobody declares."""
         return self._environments.concerned(rule.effect, rule.tools, rule.traits)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What the rules can match, and what they can't."""
+        return Reach(self.bundle, self.now_ns)
 
     def document_of(self, part: Rule | Tool) -> Document:
         """The document in which a rule or tool stands."""
