@@ -197,7 +197,7 @@ def test_a_folder_whose_time_was_just_now_is_not_relied_on(
     real = os.stat
 
     def stat(path: Any, **options: Any) -> os.stat_result:
-        asked.append(Path(path).suffix if isinstance(path, str) else "")
+        asked.append(Path(os.fsdecode(path)).suffix)
         return real(path, **options)
 
     log = DecisionLog(folder)
