@@ -9,7 +9,7 @@ from guardrails.display import escape
 from guardrails.language.declarations import Declarations
 from guardrails.language.document import Condition, Document, Rule, Tool
 from guardrails.language.environments import Environments
-from guardrails.language.loader import load_folder
+from guardrails.language.loader import load_folder, without_collector
 from guardrails.toolchain.lint.finding import Edit, Finding, Region
 from guardrails.toolchain.lint.scalars import write_in
 from guardrails.toolchain.lint.settings import Settings
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from guardrails.toolchain.lint.text import PolicyText
     from guardrails.toolchain.tools.found import FoundTool
 
+_ESCAPES = {"'": "'", '"': "\\"}
+"""What stands before a quote that is part of a scalar in such quotes."""
+
 
 class Clause(NamedTuple):
     """A condition and the rule it stands in; `key` is `when`, `unless` or `unless[0].when`."""
@@ -39,10 +42,10 @@ class Clause(NamedTuple):
 class Project:
     """The policies to lint; what several rules ask of them is worked out once.
 
-    `bundle` are the loaded policies, `texts` the files by path, `tests` those that are tests,
-    `now_ns` the time to judge expiry at, in nanoseconds since 1970, `allowances` the comments that
-    except something from lint, `functions` the decorated functions of the program that the
-    policies are for, None where they are not known.
+    `folder` are the files, `bundle` the policies loaded from them, `texts` the files by path,
+    `tests` those that are tests, `now_ns` the time to judge expiry at, in nanoseconds since 1970,
+    `allowances` the comments that except something from lint, `functions` the decorated functions
+    of the program that the policies are for, None where they are not known.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Project:
     ) -> None:
         """Raise PolicyError where the policies don't load."""
         self.root = root
+        self.folder = folder
         self.bundle: Bundle = load_folder(folder, root)
         self.now_ns = now_ns
         self.settings = settings or Settings()
         self.functions = functions
-        texts = [read_text(file) for file in (*folder.documents, *folder.tests)]
+        with without_collector():
+            texts = [read_text(file) for file in (*folder.documents, *folder.tests)]
         self.texts: Mapping[str, PolicyText] = {text.path: text for text in texts if text}
         self.tests = tuple(
             self.texts[file.path] for file in folder.tests if file.path in self.texts
@@ -149,9 +154,11 @@ class Project:
         text = self.texts[condition.span.path]
         first = condition.place(start)
         last = condition.place(max(end, start + 1) - 1)
-        return text.region(
-            text.offset(first.line, first.column), text.offset(last.line, last.column + 1)
-        )
+        style = text.text[text.offset(condition.span.line, condition.span.column)]
+        behind = text.offset(last.line, last.column + 1)
+        if text.text[behind - 1] == _ESCAPES.get(style):
+            behind += 1  # a quote within quotes takes two characters
+        return text.region(text.offset(first.line, first.column), behind)
 
     def rewrite(self, condition: Condition, start: int, end: int, new: str) -> Fix:
         """The fix that puts `new` for the text of a condition from offset `start` to `end`.

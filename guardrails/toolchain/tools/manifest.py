@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.errors import GuardrailsError, PolicyError, Problem
 from guardrails.language.yaml_reader import decode, read_yaml
+from guardrails.toolchain.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,7 @@ class ManifestRefused(GuardrailsError):  # noqa: N818 - it says what did not hap
 
 def guess_traits(name: str) -> tuple[str, ...]:
     """Return the traits that the words of a tool's name suggest; a person has to confirm them."""
-    words = set(_words(name))
+    words = set(words_of(name))
     return tuple(trait for trait, hints in GUESSES if words.intersection(hints))
 
 
@@ -138,16 +139,3 @@ def _key(name: str) -> str:
 
 def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _words(name: str) -> Iterator[str]:
-    """The lower-case words of `sendMail`, `mail.send`, `send_mail`."""
-    word = ""
-    for before, character in zip(f" {name}", name, strict=False):
-        if not character.isalnum() or (character.isupper() and before.islower()):
-            if word:
-                yield word.lower()
-            word = ""
-        word += character if character.isalnum() else ""
-    if word:
-        yield word.lower()
