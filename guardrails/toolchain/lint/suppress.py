@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from guardrails.toolchain.lint.text import PolicyText
 
 _COMMENT = re.compile(r"(?:(?<=\s)|(?<![^\r\n]))#\s*lint\s*:[^\r\n]*")
+_SIGN = re.compile(r"(?:^|(?<=\s))#")
 _ALLOW = re.compile(r"#\s*lint\s*:\s*allow\s*\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"(?:^|[\s,;(])until\s+(\S+?)[.)]?\s*$")
 _SECTIONS = frozenset({"rules", "tools", "context", "constants", "cases", "fixtures"})
@@ -69,14 +70,29 @@ def read_allowances(text: PolicyText) -> Iterator[Allowance]:
     if not found:
         return
     entries = list(_entries(text.tree, text.tree.data, ()))
-    scalars = [each for each in entries if each.scalar]
+    scalars = [_content(text, each) for each in entries if each.scalar]
     for comment in found:
         at = comment.start()
-        if any(each.start < at < each.end for each in scalars):
-            continue  # it is a part of a value
-        region = text.region(at, comment.end())
-        first, last = _covered(text, region, entries)
-        yield _read(comment.group(), region, first, last)
+        if _begins_comment(text, at, scalars):
+            region = text.region(at, comment.end())
+            first, last = _covered(text, region, entries)
+            yield _read(comment.group(), region, first, last)
+
+
+def _begins_comment(text: PolicyText, at: int, scalars: list[tuple[int, int]]) -> bool:
+    """Whether the `#` at that offset begins a comment: not within another, nor within a value."""
+    line = text.starts[text.region(at, at).line - 1]
+    signs = (line + found.start() for found in _SIGN.finditer(text.text[line : at + 1]))
+    outside = (sign for sign in signs if not any(start < sign < end for start, end in scalars))
+    return next(outside, None) == at
+
+
+def _content(text: PolicyText, entry: _Entry) -> tuple[int, int]:
+    """Where a scalar's own text stands; that of `>` and `|` begins on the next line."""
+    if text.text[entry.start : entry.start + 1] in (">", "|"):
+        line = text.region(entry.start, entry.start).line
+        return [*text.starts, entry.end][line], entry.end
+    return entry.start, entry.end
 
 
 def _read(comment: str, region: Region, first: int, last: int) -> Allowance:
