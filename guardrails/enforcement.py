@@ -18,6 +18,7 @@ from guardrails.errors import (
     InvalidActionError,
     LogUnavailable,
 )
+from guardrails.forks import after_fork
 from guardrails.language.pattern import Pattern
 from guardrails.lookup import class_name
 from guardrails.session import current_session
@@ -90,7 +91,16 @@ class Enforcer:
     `setting` is what the record of the first load says besides the policies.
     """
 
-    __slots__ = ("_announced", "_lock", "_log", "_observed", "_setting", "policies", "providers")
+    __slots__ = (
+        "__weakref__",
+        "_announced",
+        "_lock",
+        "_log",
+        "_observed",
+        "_setting",
+        "policies",
+        "providers",
+    )
 
     def __init__(
         self,
@@ -106,6 +116,10 @@ class Enforcer:
         self.providers = providers
         self._observed = _read_patterns(observed)
         self._announced = False
+        self._make_lock()
+        after_fork(self, Enforcer._make_lock)  # a thread of the parent may hold the lock
+
+    def _make_lock(self) -> None:
         self._lock = Lock()
 
     def run(

@@ -16,6 +16,7 @@ from guardrails.enforcement import Enforcer, Log
 from guardrails.engine import Facts
 from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
+from guardrails.forks import after_fork
 from guardrails.providers import Providers
 from guardrails.session import (
     Session,
@@ -71,6 +72,10 @@ class Guard:
         self._log = log
         self._source = source
         self._sessions: dict[str, SessionState] = {}
+        self._make_lock()
+        after_fork(self, Guard._make_lock)  # a thread of the parent may hold the lock
+
+    def _make_lock(self) -> None:
         self._lock = Lock()
 
     @classmethod
@@ -103,6 +108,10 @@ class Guard:
         if on_escalate != "raise":
             msg = f'`on_escalate` is "raise": this version can\'t do {on_escalate!r}'
             raise ConfigurationError(msg)
+        if watch not in (False, True, "poll"):
+            raise ConfigurationError(f'`watch` is True, False or "poll", not {watch!r}')
+        if on_load is not None and not watch:
+            raise ConfigurationError("`on_load` hears of later loads, so it needs `watch`")
         source = PolicySource(path, revision)
         guard = cls(
             source.policies,

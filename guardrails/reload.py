@@ -1,40 +1,44 @@
 """Policies that follow their folder: watched, loaded aside, and swapped whole.
 
-A set that doesn't load leaves the last good one in force. Events of the file system are only
-hints; what counts is the state of the folder, which is also looked at from time to time, since no
-event tells of everything (a link above the folder, a network mount).
+A set that doesn't load leaves the last good one in force.
 """
 
 from __future__ import annotations
 
-import os
-import weakref
+import gc
+import sys
+import threading
+from collections import deque
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from guardrails.errors import LogUnavailable
+from guardrails.folder_watch import SETTLE_AT_MOST, FolderWatch
+from guardrails.forks import after_fork
 from guardrails.language.difference import find_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from watchdog.observers.api import BaseObserver
+    from collections.abc import Callable
 
     from guardrails.engine import PolicySet
+    from guardrails.folder_state import State
     from guardrails.language.difference import Difference
 
-    State = tuple[tuple[str, int, int, int, int], ...]
+T = TypeVar("T")
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at the folder where no event came."""
+CONFIRM_AFTER = 2.5
+"""Seconds after a load when the content is compared once more: where times of change are kept in
+whole seconds (or two, as on FAT), a file that is saved twice within one looks the same."""
 
-SETTLE = 0.05
-"""Seconds that the folder must stay the same before it is read: editors and git write in steps."""
+DISTURBED_AT_MOST = 5
+"""How often the folder may change while it is read before that is told as a failure."""
 
-SETTLE_AT_MOST = 2.0
-"""Seconds after which it is read though it still changes; what is read then must hold together."""
+MOST_UNHEARD = 100
+"""How many loads wait for a listener that takes its time; older ones are then left out."""
+
+RESTLESS = "the folder changes faster than it can be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,161 +56,172 @@ class Reload:
 
 
 class Reloader:
-    """Watches `folder` in a thread of its own and hands over what it loads.
+    """Watches `path` in a thread of its own and hands over what it loads.
 
     `load` reads the folder, `state` is what `read_state` said of it before the policies in force
-    were read, and `current` returns those; `deliver` gets the end of each attempt, and puts new
-    policies in force if it can (it may raise LogUnavailable, which is tried again). With
-    `polling` the folder is compared instead of waiting for events, as network mounts need it.
+    were read, and `current` returns those; `digest` reads the revision alone. `deliver` gets the
+    end of each attempt, and puts new policies in force if it can (it may raise LogUnavailable,
+    which is tried again). With `polling` the folder is compared instead of waiting for events.
     """
 
     def __init__(
         self,
-        folder: str,
-        load: Callable[[str], PolicySet],
+        path: str,
+        load: Callable[[], PolicySet],
+        digest: Callable[[], str],
         current: Callable[[], PolicySet],
         deliver: Callable[[Reload], None],
         *,
         state: State,
         polling: bool = False,
     ) -> None:
-        self._folder = folder
+        self._path = path
         self._load = load
+        self._digest = digest
         self._current = current
         self._deliver = deliver
         self._polling = polling
         self._state = state
+        self._undelivered: tuple[State, Reload] | None = None
+        self._failed = False
+        self._disturbed = 0
+        self._confirm_at: float | None = monotonic() + CONFIRM_AFTER
+        self._collects: bool | None = None
         self._start()
-        _after_fork(self)
+        after_fork(self, Reloader._watch_on)
 
     def _start(self) -> None:
-        self._wake = Event()
-        self._stopped = Event()
-        self._lock = Lock()
-        self._observer = _observe(self._folder, self._wake.set, polling=self._polling)
+        self._watch = FolderWatch(self._path, polling=self._polling)
         self._thread = Thread(target=self._run, name="guardrails-reload", daemon=True)
         self._thread.start()
 
-    def in_child(self) -> None:
+    def _watch_on(self) -> None:
         """Watch on in a forked child, which has none of its parent's threads."""
-        if not self._stopped.is_set():
+        if self._collects:  # the parent's thread, which would have done it, was just loading
+            gc.enable()
+        self._collects = None
+        if not self._watch.closed:
             self._start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Watch no more; the policies in force stay so."""
-        self._stopped.set()
-        self._wake.set()
-        if self._observer is not None:
-            self._observer.stop()
-        self._thread.join(timeout=SETTLE_AT_MOST)
+        self._watch.close()
 
-    def check(self) -> None:
-        """Look at the folder now, and load it if it differs from what was loaded last."""
-        with self._lock:
-            state = self._settled()
-            if state == self._state:
-                return
-            reload = self._attempt()
-            if read_state(self._folder) != state:
-                self._wake.set()  # it changed while it was read: what was read counts for nothing
-                return
-            try:
-                self._deliver(reload)
-            except LogUnavailable:
-                return  # the record comes first; the next look tries again
-            self._state = state
+    def close(self) -> None:
+        """Watch no more, and wait until what is being loaded is put in force or left aside."""
+        self.stop()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=SETTLE_AT_MOST)
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._wake.wait(LOOK_EVERY)
-            self._wake.clear()
-            if not self._stopped.is_set():
-                self.check()
+        watch = self._watch
+        while not watch.closed:
+            try:
+                self._look(watch)
+            except Exception as error:  # noqa: BLE001 - whatever it is, watching goes on
+                self._tell_fault(error)
 
-    def _settled(self) -> State:
-        """The state of the folder once it has stopped changing."""
-        state = read_state(self._folder)
-        if state == self._state:
-            return state
-        deadline = monotonic() + SETTLE_AT_MOST
-        while not self._stopped.wait(SETTLE) and monotonic() < deadline:
-            seen, state = state, read_state(self._folder)
-            if seen == state:
-                break
-        return state
+    def _look(self, watch: FolderWatch) -> None:
+        state = watch.look(self._state)
+        if watch.closed:
+            return
+        waiting = self._undelivered
+        if waiting is not None and waiting[0] == state:
+            self._offer(*waiting)
+        elif waiting is not None or state != self._state or self._differs():
+            self._follow(watch, state)
+
+    def _differs(self) -> bool:
+        """Whether the content is another than what was loaded last, looked at once in time."""
+        if self._confirm_at is None or monotonic() < self._confirm_at:
+            return False
+        self._confirm_at = None
+        return self._failed or self._digest() != self._current().revision
+
+    def _follow(self, watch: FolderWatch, state: State) -> None:
+        """Load the folder, and hand that over if it was in one state all the while."""
+        reload = self._attempt()
+        if not watch.is_still(state):
+            self._disturbed += 1
+            if self._disturbed < DISTURBED_AT_MOST:
+                return
+            reload = Reload(None, None, RESTLESS, reload.seconds)
+        self._disturbed = 0
+        self._confirm_at = monotonic() + CONFIRM_AFTER
+        self._offer(state, reload)
+
+    def _offer(self, state: State, reload: Reload) -> None:
+        self._undelivered = (state, reload)
+        try:
+            self._deliver(reload)
+        except LogUnavailable:
+            return  # the record comes first; the next look tries again
+        self._undelivered = None
+        self._state = state
+        self._failed = reload.policies is None
 
     def _attempt(self) -> Reload:
         began = monotonic()
+        self._collects = gc.isenabled()
         try:
-            policies = self._load(self._folder)
+            policies = self._load()
+            difference = find_difference(self._current().bundle, policies.bundle)
         except Exception as error:  # noqa: BLE001 - whatever it is, the last good set stays
-            text = str(error) or "the policies can't be loaded"
-            return Reload(None, None, text, monotonic() - began)
-        difference = find_difference(self._current().bundle, policies.bundle)
+            return Reload(None, None, _tell(error), monotonic() - began)
+        finally:
+            self._collects = None
         return Reload(policies, difference, "", monotonic() - began)
 
+    def _tell_fault(self, error: Exception) -> None:
+        """Tell that the folder could not be watched, if even that can be told."""
+        try:
+            self._deliver(Reload(None, None, f"the folder can't be watched: {_tell(error)}", 0.0))
+        except Exception:  # noqa: BLE001 - the health goes on telling what it told before
+            report_exception()
 
-def read_state(folder: str) -> State:
-    """Return what tells one state of a folder from another: its files, links followed.
 
-    What is hidden is left out, as loading leaves it out.
+class Announcer(Generic[T]):
+    """Calls `hear` with what there is to tell, in order, in a thread of its own.
+
+    So `hear` may fail, which is reported as any thread's exception is, and may take its time.
     """
-    found: list[tuple[str, int, int, int, int]] = []
-    for root, names in walk(folder):
-        found.extend(_stat(os.path.join(root, name)) for name in names)  # noqa: PTH118
-    return tuple(sorted(found))
+
+    def __init__(self, hear: Callable[[T], None]) -> None:
+        self._hear = hear
+        self._begin()
+        after_fork(self, Announcer._begin)  # what the parent has to tell, it tells
+
+    def _begin(self) -> None:
+        self._lock = Lock()
+        self._unheard: deque[T] = deque(maxlen=MOST_UNHEARD)
+        self._busy = False
+
+    def tell(self, news: T) -> None:
+        """Have `news` heard, at once or after what still waits."""
+        with self._lock:
+            self._unheard.append(news)
+            if self._busy:
+                return
+            self._busy = True
+        Thread(target=self._run, name="guardrails-on-load", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._unheard:
+                    self._busy = False
+                    return
+                news = self._unheard.popleft()
+            try:
+                self._hear(news)
+            except BaseException:  # noqa: BLE001 - what comes next is told nevertheless
+                report_exception()
 
 
-def walk(folder: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder in `folder` with its files, links followed, each once, hidden ones not."""
-    seen: set[tuple[int, int]] = set()
-    for root, folders, names in os.walk(folder, followlinks=True):
-        _, inode, _, _, device = _stat(root)
-        if (device, inode) in seen:
-            folders.clear()
-            continue
-        seen.add((device, inode))
-        folders[:] = [each for each in folders if each[0] != "."]
-        yield root, [name for name in names if name[0] != "."]
+def report_exception() -> None:
+    """Report the exception at hand as one that nobody caught in this thread."""
+    threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
 
-def _stat(path: str) -> tuple[str, int, int, int, int]:
-    """A path with its inode, size, time of change and device; zeros where there is nothing."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - `os.walk` gives texts
-    except OSError:
-        return path, 0, 0, 0, 0
-    # The time of the inode moves with every change, also one that sets the time of the content.
-    return path, status.st_ino, status.st_size, status.st_ctime_ns, status.st_dev
-
-
-def _observe(folder: str, wake: Callable[[], None], *, polling: bool) -> BaseObserver | None:
-    """An observer that calls `wake` at events below `folder`; None where none can be had."""
-    from watchdog.events import FileSystemEventHandler  # noqa: PLC0415 - only to watch
-    from watchdog.observers import Observer  # noqa: PLC0415 - likewise
-    from watchdog.observers.polling import PollingObserver  # noqa: PLC0415 - likewise
-
-    class Handler(FileSystemEventHandler):
-        def on_any_event(self, event: object) -> None:
-            del event
-            wake()
-
-    observer = PollingObserver() if polling else Observer()
-    try:
-        observer.schedule(Handler(), folder, recursive=True)
-        observer.start()
-    except OSError:  # no watches left, no such folder now: the looks from time to time remain
-        return None
-    return observer
-
-
-def _after_fork(reloader: Reloader) -> None:
-    """Have a forked child watch too; the interpreter keeps the hook, so it keeps no reloader."""
-    reference = weakref.ref(reloader)
-
-    def in_child() -> None:
-        reloader = reference()
-        if reloader is not None:
-            reloader.in_child()
-
-    os.register_at_fork(after_in_child=in_child)
+def _tell(error: Exception) -> str:
+    return str(error) or "the policies can't be loaded"

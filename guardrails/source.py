@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from time import time_ns
+import weakref
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardrails.engine import PolicySet
-from guardrails.errors import ConfigurationError
+from guardrails.errors import ConfigurationError, LogUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,35 +41,42 @@ class PolicySource:
     With `revision` only policies of that digest are loaded.
     """
 
-    __slots__ = ("_error", "_folder", "_loaded_ns", "_reloader", "_revision", "_state", "policies")
+    __slots__ = (
+        "_error",
+        "_loaded_at",
+        "_path",
+        "_recorded",
+        "_reloader",
+        "_revision",
+        "_shown",
+        "_state",
+        "policies",
+    )
 
     def __init__(self, path: str | Path, revision: str | None = None) -> None:
         """Load the folder; raises PolicyError, and ConfigurationError for another revision."""
-        from guardrails.reload import read_state  # noqa: PLC0415 - only where policies are read
+        from guardrails.folder_state import read_state  # noqa: PLC0415 - only to read policies
 
-        self._folder = os.path.abspath(path)  # noqa: PTH100 - a link stays a link, to be followed
+        self._shown = os.fspath(path)
+        self._path = os.path.abspath(path)  # noqa: PTH100 - a link stays a link, to be followed
         self._revision = revision
-        self._error = ""
+        self._error = self._recorded = ""
         self._reloader: Reloader | None = None
-        self._state = read_state(self._folder)
-        self.policies = self._load(os.fspath(path))
-        self._loaded_ns = time_ns()
+        self._state = read_state(self._path)
+        self.policies = self._load()
+        self._loaded_at = monotonic()
 
     @property
     def writable(self) -> bool:
         """Whether this process could change the policies, or put others in their place."""
-        from guardrails.reload import walk  # noqa: PLC0415 - only where policies are read
+        from guardrails.folder_access import may_change  # noqa: PLC0415 - likewise
 
-        return any(
-            os.access(os.path.join(root, name), os.W_OK)  # noqa: PTH118 - as `os.walk` gives them
-            for root, names in walk(self._folder)
-            for name in (".", *names)
-        )
+        return may_change(self._path)
 
     @property
     def health(self) -> Health:
         """What there is to say of the policies in force."""
-        age = (time_ns() - self._loaded_ns) / 1e9
+        age = monotonic() - self._loaded_at
         return Health(self.policies.revision, age, self._error, self.writable)
 
     def follow(
@@ -78,61 +86,92 @@ class PolicySource:
         polling: bool = False,
         on_load: Callable[[Health], None] | None = None,
     ) -> None:
-        """Watch the folder and put in force what it holds; `on_load` hears of every attempt."""
-        from guardrails.reload import Reloader  # noqa: PLC0415 - only to watch
+        """Watch the folder and put in force what it holds; `on_load` hears of every attempt.
+
+        It ends with `close`, and where nobody has the enforcer any more.
+        """
+        from guardrails.reload import Announcer, Reloader  # noqa: PLC0415 - only to watch
+
+        announcer = None if on_load is None else Announcer(on_load)
+        reference = weakref.ref(enforcer)
 
         def deliver(reload: Reload) -> None:
-            if self._take(enforcer, reload) and on_load is not None:
-                on_load(self.health)
+            enforcer = reference()
+            if enforcer is None:
+                return
+            before = self._error
+            try:
+                news = self._take(enforcer, reload)
+            except LogUnavailable:
+                if announcer is not None and self._error != before:
+                    announcer.tell(self.health)
+                raise
+            if announcer is not None and news:
+                announcer.tell(self.health)
 
         self._reloader = Reloader(
-            self._folder,
+            self._path,
             self._load,
+            self._digest,
             lambda: self.policies,
             deliver,
             state=self._state,
             polling=polling,
         )
+        weakref.finalize(enforcer, self._reloader.stop).atexit = False
 
     def close(self) -> None:
         """Watch no more; the policies in force stay so."""
         if self._reloader is not None:
             self._reloader.close()
 
-    def _load(self, path: str) -> PolicySet:
-        policies = load_policies(path)
+    def _load(self) -> PolicySet:
+        from guardrails.language.loader import load  # noqa: PLC0415 - only to read policies
+
+        policies = PolicySet(load(self._path, shown=self._shown))
         if self._revision not in (None, policies.revision):
             msg = (
-                f"the policies in `{path}` have the revision {policies.revision}, not"
+                f"the policies in `{self._shown}` have the revision {policies.revision}, not"
                 f" {self._revision}; if the change was meant, give the new one"
             )
             raise ConfigurationError(msg)
         return policies
 
+    def _digest(self) -> str:
+        from guardrails.language.loader import read_revision  # noqa: PLC0415 - only to watch
+
+        return read_revision(self._path)
+
     def _take(self, enforcer: Enforcer, reload: Reload) -> bool:
         """Put a load in force, or keep why it failed; returns whether there was news."""
         if reload.policies is None or reload.difference is None:
-            error = reload.error[:ERROR_LENGTH]
-            enforcer.note(
-                "load_failed",
-                revision=self.policies.revision,
-                error=error,
-                writable=self.writable,
-            )
-            self._error = error
-            return True
+            return self._keep(enforcer, reload.error[:ERROR_LENGTH])
         if reload.policies.revision == self.policies.revision and not self._error:
             return False
-        enforcer.replace(
-            reload.policies,
-            previous=self.policies.revision,
-            differences=reload.difference.as_json(),
-            writable=self.writable,
-            duration_ns=int(reload.seconds * 1e9),
-        )
+        try:
+            enforcer.replace(
+                reload.policies,
+                previous=self.policies.revision,
+                differences=reload.difference.as_json(),
+                writable=self.writable,
+                duration_ns=int(reload.seconds * 1e9),
+            )
+        except LogUnavailable as error:
+            self._error = f"the new policies wait for a record of their load: {error}"
+            raise
         self.policies = reload.policies
-        self._loaded_ns = time_ns()
-        self._error = ""
+        self._loaded_at = monotonic()
+        self._error = self._recorded = ""
+        return True
+
+    def _keep(self, enforcer: Enforcer, error: str) -> bool:
+        """Keep why a load failed, and record it; returns whether that was not told before."""
+        if error == self._recorded:
+            return False
+        self._error = error
+        revision, writable = self.policies.revision, self.writable
+        enforcer.note("load_failed", revision=revision, error=error, writable=writable)
+        self._recorded = error
         return True
 
 

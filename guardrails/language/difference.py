@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from guardrails.language.document import Condition, Exemption, Expiry, Rule, Tool
+from guardrails.language.arguments import ArgumentsSchema
+from guardrails.language.document import Condition, Document, Exemption, Expiry, Rule, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from guardrails.language.document import Bundle
 
-_PLACES = frozenset({"span", "places"})
+_LEFT_OUT = frozenset({"span", "places"})
+"""Where a thing stands, which is not what it means."""
+
+_PARTS = frozenset({"constants", "path", "rules", "tools"})
+"""What a document holds or is named by, which is compared by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,19 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a new load changes: documents by path; rules, tools and constants by full name."""
+    """What a new load changes: documents by path, the rest by full name.
+
+    A document has changed where what it says of itself has: its name, its owner, its controls.
+    """
 
     documents: Changes
     rules: Changes
     tools: Changes
     constants: Changes
+    context: Changes
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__slots__)
 
     def as_json(self) -> dict[str, Any]:
         """The parts that differ, as the decision log holds them."""
@@ -53,45 +65,64 @@ class Difference:
 def find_difference(old: Bundle, new: Bundle) -> Difference:
     """Return what `new` changes; where a thing stands in its file doesn't count."""
     return Difference(
-        documents=_compare(
-            {document.path: document.policy for document in old.documents},
-            {document.path: document.policy for document in new.documents},
-        ),
-        rules=_compare(
-            {rule.name: _meaning(rule) for rule in old.rules},
-            {rule.name: _meaning(rule) for rule in new.rules},
-        ),
-        tools=_compare(
-            {name: _meaning(tool) for name, tool in old.tools.items()},
-            {name: _meaning(tool) for name, tool in new.tools.items()},
-        ),
-        constants=_compare(
-            {name: repr(value) for name, value in old.constants.items()},
-            {name: repr(value) for name, value in new.constants.items()},
-        ),
+        documents=_compare(_documents(old), _documents(new)),
+        rules=_compare(_rules(old), _rules(new)),
+        tools=_compare(old.tools, new.tools),
+        constants=_compare(old.constants, new.constants),
+        context=_compare(_facts(old), _facts(new)),
     )
 
 
+def _documents(bundle: Bundle) -> dict[str, Document]:
+    return {document.path: document for document in bundle.documents}
+
+
+def _rules(bundle: Bundle) -> dict[str, Rule]:
+    return {rule.name: rule for rule in bundle.rules}
+
+
+def _facts(bundle: Bundle) -> Mapping[str, Any]:
+    facts = {} if bundle.context is None else bundle.context.facts
+    return {name: fact.schema for name, fact in facts.items()}
+
+
 def _compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
+    common = old.keys() & new.keys()
     return Changes(
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
-        changed=tuple(sorted(name for name in old.keys() & new.keys() if old[name] != new[name])),
+        changed=tuple(
+            sorted(name for name in common if _meaning(old[name]) != _meaning(new[name]))
+        ),
     )
 
 
 def _meaning(part: Any) -> Any:
-    """A part of a document without its places, to be compared."""
-    if isinstance(part, Condition):
-        return part.source
-    if isinstance(part, Expiry):
-        return part.text
-    if isinstance(part, tuple):
-        return tuple(map(_meaning, part))
-    if isinstance(part, Rule | Tool | Exemption):
-        return {
-            each.name: _meaning(getattr(part, each.name))
-            for each in fields(part)
-            if each.name not in _PLACES
-        }
+    """A part of a document without its places, to be compared.
+
+    Values of constants and schemas are taken with their types: 1 is another limit than 1.0 or true.
+    """
+    match part:
+        case Condition():
+            return part.source
+        case Expiry():
+            return part.text
+        case tuple() | list():
+            return tuple(map(_meaning, part))
+        case dict():
+            return {key: _meaning(value) for key, value in part.items()}
+        case bool() | int() | float():
+            return type(part), part
+        case Document():
+            return _fields(part, _LEFT_OUT | _PARTS)
+        case Rule() | Tool() | Exemption():
+            return _fields(part, _LEFT_OUT)
+        case ArgumentsSchema():
+            named = (part.properties, part.required, part.definitions)
+            return tuple(map(_meaning, named))
     return part
+
+
+def _fields(part: Document | Rule | Tool | Exemption, left_out: frozenset[str]) -> dict[str, Any]:
+    names = (each.name for each in fields(part))
+    return {name: _meaning(getattr(part, name)) for name in names if name not in left_out}

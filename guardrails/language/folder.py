@@ -29,8 +29,13 @@ class File:
 
 @dataclass(slots=True)
 class Folder:
-    """What a folder holds: policy documents, tests, and files of a kind that is not read."""
+    """What a folder holds: policy documents, tests, and files of a kind that is not read.
 
+    `root` is where it is, and `shown` what people call it.
+    """
+
+    root: Path = Path()
+    shown: Path = Path()
     documents: list[File] = field(default_factory=list)
     tests: list[File] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
@@ -48,6 +53,10 @@ class Folder:
         else:
             self.documents.append(File(name, path, data))
 
+    def place(self, path: Path) -> str:
+        """What people call the file at `path`."""
+        return str(self.shown / path.relative_to(self.root))
+
     def refuse(self, path: str, reason: str) -> None:
         """Note a problem of a file as a whole."""
         self.problems.append(Problem(escape(path), 0, 0, escape(reason)))
@@ -63,13 +72,16 @@ def folder_of(texts: Mapping[str, str | bytes]) -> Folder:
     return folder
 
 
-def read_folder(root: Path) -> Folder:
-    """What the folder (or the one file) `root` holds; what can't be read is a problem of it."""
-    folder = Folder()
+def read_folder(root: Path, shown: Path | None = None) -> Folder:
+    """What the folder (or the one file) `root` holds; what can't be read is a problem of it.
+
+    `shown` is what people call it, if that is another path.
+    """
+    folder = Folder(root, root if shown is None else shown)
     try:
         is_folder = stat.S_ISDIR(root.stat().st_mode)
     except (OSError, ValueError) as error:
-        folder.refuse(str(root), _tell(error))
+        folder.refuse(folder.place(root), _tell(error))
         return folder
     if not is_folder:
         _take(folder, root.name, root)
@@ -91,7 +103,7 @@ def _find_files(folder: Folder, root: Path) -> list[Path]:
             inner = sorted(each for each in path.iterdir() if not each.name.startswith("."))
             folders = {each: None for each in inner if each.is_dir()}
         except OSError as error:
-            folder.refuse(str(path), _tell(error))
+            folder.refuse(folder.place(path), _tell(error))
             continue
         if (found.st_dev, found.st_ino) not in seen:
             seen.add((found.st_dev, found.st_ino))
@@ -107,14 +119,16 @@ def _take(folder: Folder, name: str, path: Path) -> None:
         mode = path.stat().st_mode  # of other files too: a link to nowhere may have led to policies
         if path.suffix.lower() in _READ:
             if not stat.S_ISREG(mode):
-                folder.refuse(str(path), "not a regular file, so it can't be read as a policy")
+                folder.refuse(
+                    folder.place(path), "not a regular file, so it can't be read as a policy"
+                )
                 return
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        folder.refuse(str(path), _tell(error))
+        folder.refuse(folder.place(path), _tell(error))
     else:
-        folder.add(name, str(path), data)
+        folder.add(name, folder.place(path), data)
 
 
 def _tell(error: Exception) -> str:
