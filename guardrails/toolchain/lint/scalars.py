@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _FLOW = frozenset(",[]{}")
 _BREAKS_PLAIN = re.compile(r":(?:\s|$)|\s#|[\r\n]")
 _BEGINS_OTHERWISE = re.compile(r"[!&*\[{|>%@`\"'#]|[-?:](?:\s|$)")
-_PRINTABLE = re.compile(r"[ -~]*")
 
 
 def write_in(
@@ -29,7 +28,7 @@ def write_in(
     start, end = span
     old = condition.source[start:end]
     style = text.text[text.offset(condition.span.line, condition.span.column)]
-    if not _PRINTABLE.fullmatch(new) or text.text[region.start : region.end] != _encode(style, old):
+    if not new.isprintable() or text.text[region.start : region.end] != _encode(style, old):
         return ()
     whole = condition.source[:start] + new + condition.source[end:]
     if style == "&" or (style not in "'\"|>" and not _is_plain(whole, condition.source)):
