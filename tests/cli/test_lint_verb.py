@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -227,7 +228,7 @@ class Terminal:
 def run_for(seconds: list[float], terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Report progress at each of these times."""
     clock = iter([0.0, *(moment for each in seconds for moment in (each, each))])
-    monkeypatch.setattr(progress_module.sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(progress_module, "monotonic", lambda: next(clock))
     with progress("linting") as show:
         for done, _ in enumerate(seconds):
