@@ -66,10 +66,11 @@ static: $(VENV)/test.stamp
 agentdojo: .venv-agentdojo/stamp  ## judge the tools, tasks and attacks of AgentDojo's suites
 	@.venv-agentdojo/bin/python -m evaluations.agentdojo
 
-bench: .venv-bench/stamp  ## time a decision, a call, loading and importing, beside the peers
+bench: .venv-bench/stamp  ## time a decision, a call, loading, linting and importing, beside the peers
 	@.venv-bench/bin/python -m benchmarks.decide
 	@.venv-bench/bin/python -m benchmarks.call
 	@.venv-bench/bin/python -m benchmarks.load
+	@.venv-bench/bin/python -m benchmarks.lint
 	@.venv-bench/bin/python -m benchmarks.imports
 
 clean:  ## remove the environments and what the tools left
