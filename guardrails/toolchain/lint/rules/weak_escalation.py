@@ -1,0 +1,119 @@
+"""An escalation that nobody can approve, that never ends, or that the requester approves.
+
+What it does
+------------
+Reports an `escalate` rule without `approval`, one whose `approval` has no `timeout`, and one in
+which a role that may approve is also one that the rule's `subjects` ask for (or a pattern that
+covers everybody), unless it keeps them apart by `separate_from: [requester]`.
+
+Why it is bad
+-------------
+Without `approval` nobody can approve, so the rule is a `deny` that pretends to ask. Without a
+`timeout` a request can be approved when what it was about has long changed. And four eyes are two
+where agents of a role ask and the same role answers.
+
+Example
+-------
+    version: 1
+    policy: payments
+    owner: finance@acme.example
+    rules:
+      - id: large
+        effect: escalate
+        tools: payments.pay
+        subjects: {roles: [billing]}
+        approval: {from: [billing]}
+
+Use instead
+-----------
+    version: 1
+    policy: payments
+    owner: finance@acme.example
+    rules:
+      - id: large
+        effect: escalate
+        tools: payments.pay
+        subjects: {roles: [billing]}
+        approval: {from: [finance], timeout: 1h}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from guardrails.decision import Effect
+from guardrails.display import quote
+from guardrails.toolchain.lint.finding import Severity
+from guardrails.toolchain.lint.registry import lint_rule
+from guardrails.toolchain.lint.selection import overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.language.document import Rule
+    from guardrails.toolchain.lint.finding import Finding
+    from guardrails.toolchain.lint.project import Project
+
+
+@lint_rule("weak-escalation", Severity.WARNING)
+def check(project: Project) -> Iterator[Finding]:
+    """The escalations that don't do what they are there for."""
+    for rule in project.bundle.rules:
+        if rule.effect is not Effect.ESCALATE:
+            continue
+        if rule.approval is None:
+            yield project.finding(
+                project.region(rule, "effect"),
+                "nobody can approve what this rule escalates",
+                why="without `approval` it is a deny that seems to ask",
+                mend="add `approval: {from: [role], timeout: 1h}`, or make it `effect: deny`",
+            )
+            continue
+        if rule.approval.timeout_ns is None:
+            yield project.finding(
+                project.region(rule, "approval", of_key=True),
+                "this approval has no `timeout`",
+                why="a request can be approved when what it was about has long changed",
+                mend="add one, say `timeout: 1h`; past it the answer is no",
+            )
+        if "requester" not in project.data(rule)["approval"].get("separate_from", ()):
+            yield from _check_approvers(project, rule)
+
+
+def _check_approvers(project: Project, rule: Rule) -> Iterator[Finding]:
+    """The approvers who can be those that ask."""
+    asking = (None if rule.subjects is None else rule.subjects.roles) or ()
+    for name, path, of_key in _approvers(project.data(rule)["approval"]):
+        region = project.region(rule, "approval", *path, of_key=of_key)
+        same = next((role for role in asking if overlap(role, name)), None)
+        if set(name) == {"*"}:
+            yield project.finding(
+                region,
+                "everybody can approve, whoever asks among them",
+                why="four eyes are two where one side asks and answers",
+                mend="name the roles that answer for it",
+            )
+        elif same is not None:
+            yield project.finding(
+                region,
+                f"{quote(name)} approves what {quote(same)} asks for",
+                why="four eyes are two where one role asks and answers",
+                mend="let a role approve that none of `subjects` has",
+            )
+
+
+def _approvers(approval: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], bool]]:
+    """Whoever may approve, the path below `approval`, and whether that is the path of a key."""
+    yield from _voters(approval["from"], ("from",))
+    for index, stage in enumerate(approval.get("then", ())):
+        yield from _voters(stage["from"], ("then", index, "from"))
+
+
+def _voters(
+    given: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[str, tuple[str | int, ...], bool]]:
+    if type(given) is dict:
+        yield from ((name, (*path, name), True) for name in given)
+    else:
+        names = [given] if type(given) is str else given
+        yield from ((name, (*path, index), False) for index, name in enumerate(names))
