@@ -77,6 +77,38 @@ class LogDamaged(GuardrailsError):  # noqa: N818 - likewise
     """A decision log, anchor or seal that can't be read for what it says it is."""
 
 
+class ApprovalsUnavailable(GuardrailsError):  # noqa: N818 - likewise
+    """The store of approvals can't be asked or can't be believed, so nothing that needs it runs."""
+
+
+class NotEscalatable(GuardrailsError):  # noqa: N818 - likewise
+    """An action that nobody can be asked about: a part of it can't be shown. It is denied."""
+
+
+class EscalationRefused(GuardrailsError):  # noqa: N818 - likewise
+    """An action that nobody is asked about, by `code`; it is denied.
+
+    `no_approvers`: nobody who may approve it is configured. `agent_budget`, `approver_budget`: too
+    many requests are open. `suspended`: the agent has flooded people with requests.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class VoteRefused(GuardrailsError):  # noqa: N818 - likewise
+    """A vote that does not count, by `code`.
+
+    `unknown_request`, `unknown_voter`, `not_open`, `not_approver`, `separated` (the agent, the
+    person it acts for, or whom the terms keep apart), `voted` (once already), `comment`.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class ActionDenied(GuardrailsError):  # noqa: N818 - the name users catch
     """A refused call. The text is meant for the model: never a condition, never a value.
 
