@@ -249,3 +249,15 @@ def test_github_properties_cannot_be_broken_out_of() -> None:
     assert list(report_github(Report((finding,)))) == [
         "::error file=a%2Cb%3Ac%25.yaml,title=load::m"
     ]
+
+
+def test_a_file_may_have_any_name() -> None:
+    path = "\x1b[1m\udcff<&>.bak"
+    report = Report((Finding(Region(path), "m", "w", "m", rule="load", severity=Severity.ERROR),))
+    assert fromstring(report_junit(report))[0][0].get("file") == "\\x1b[1m\\udcff<&>.bak"
+    place = sarif_run(report)["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "%1B%5B1m%FF%3C%26%3E.bak"
+    assert plain(tell_report(report)).startswith("\\x1b[1m\\udcff<&>.bak: error: m [load]\n")
+    assert json.loads(json.dumps(report_json(report)))["findings"][0]["path"] == path
+    (annotation,) = report_github(report)
+    assert annotation == "::error file=\\x1b[1m\\udcff<&>.bak,title=load::m%0Awhy: w%0Amend: m"

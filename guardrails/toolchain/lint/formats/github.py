@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.display import escape
 from guardrails.toolchain.lint.finding import Severity
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def report_github(report: Report) -> Iterator[str]:
 
 def _annotate(finding: Finding) -> str:
     region = finding.region
-    properties = {"file": region.path}
+    properties = {"file": escape(region.path)}
     if region.line:
         properties |= {"line": str(region.line), "endLine": str(region.end_line)}
         if region.end_line == region.line:  # GitHub takes columns within one line only

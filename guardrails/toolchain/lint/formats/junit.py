@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from guardrails.display import escape
 from guardrails.toolchain.lint.finding import Severity
 
 if TYPE_CHECKING:
@@ -39,16 +40,16 @@ def report_junit(report: Report) -> str:
 
 
 def _add_case(suite: Element, finding: Finding) -> None:
-    region = finding.region
+    region, place = finding.region, escape(finding.region.place)  # XML has no control characters
     case = SubElement(
         suite,
         "testcase",
         classname="guardrails.lint",
-        name=f"{finding.rule} at {region.place}",
-        file=region.path,
+        name=f"{finding.rule} at {place}",
+        file=escape(region.path),
         line=str(max(region.line, 1)),
     )
-    parts = [f"{region.place}: {finding.severity}: {finding.message}", finding.excerpt]
+    parts = [f"{place}: {finding.severity}: {finding.message}", finding.excerpt]
     parts += [f"why: {finding.why}"] if finding.why else []
     parts += [f"mend: {finding.mend}"] if finding.mend else []
     text = "\n".join(part for part in parts if part)

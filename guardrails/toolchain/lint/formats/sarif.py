@@ -127,7 +127,7 @@ def _uri(path: str) -> str:
     """A reference relative to where lint ran, or absolute as the path is."""
     if Path(path).is_absolute():
         return Path(path).as_uri()
-    return percent_encode(Path(path).as_posix())
+    return percent_encode(Path(path).as_posix(), errors="surrogateescape")
 
 
 def _fingerprint(finding: Finding) -> str:
