@@ -10,18 +10,14 @@ from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.cel.types import RecordType
 from guardrails.language.coercion import Form, build_form, concerns_numbers
 from guardrails.language.complaints import complain
-from guardrails.language.dialect import (
-    SchemaFault,
-    compile_schema,
-    find_schema_faults,
-    subschemas,
-)
+from guardrails.language.dialect import SchemaFault, subschemas
 from guardrails.language.document import KINDS
+from guardrails.language.schema_faults import read_schema
 from guardrails.language.schema_types import TypeReader
 from guardrails.values import Opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _FREE = frozenset({"$comment", "default", "description", "examples", "kind", "title"})
 """Keywords that check nothing: under them alone, anything may be given."""
@@ -152,13 +148,13 @@ def _is_free(schema: Any) -> bool:
 
 
 def read_arguments(
-    tool: str, arguments: dict[str, Any], required: list[str], definitions: dict[str, Any]
+    tool: str, arguments: dict[str, Any], required: Sequence[str], definitions: dict[str, Any]
 ) -> tuple[ArgumentsSchema | None, list[SchemaFault]]:
     """The schema that a tool's keys `arguments`, `required` and `$defs` make, and their faults.
 
-    The paths of faults lead from the tool.
+    `required` names arguments. The paths of faults lead from the tool.
     """
-    faults = [*_check_kinds(arguments), *_check_required(arguments, required)]
+    faults = list(_check_kinds(arguments))
     properties = {name: _without_kind(schema) for name, schema in arguments.items()}
     root = {
         "type": "object",
@@ -167,17 +163,19 @@ def read_arguments(
         "additionalProperties": False,
         "$defs": definitions,
     }
-    faults += [_from_tool(fault) for fault in find_schema_faults(root)]
+    validator, found = read_schema(root)
+    faults += map(_from_tool, found)
     if faults:
         return None, faults
     try:
-        return _make(tool, arguments, root), []
+        return _make(tool, arguments, root, validator), []
     except SchemaFault as fault:
         return None, [_from_tool(fault)]
 
 
-def _make(tool: str, arguments: dict[str, Any], root: dict[str, Any]) -> ArgumentsSchema:
-    validator = compile_schema(root)
+def _make(
+    tool: str, arguments: dict[str, Any], root: dict[str, Any], validator: Any
+) -> ArgumentsSchema:
     properties = root["properties"]
     types = TypeReader(root)
     fields = {name: types.type_of(schema) for name, schema in properties.items()}
@@ -204,13 +202,6 @@ def _check_kinds(arguments: dict[str, Any]) -> Iterator[SchemaFault]:
             kind = str(schema["kind"])
             hint = did_you_mean(kind, KINDS) or f"; there are {', '.join(map(quote, KINDS))}"
             yield SchemaFault(("arguments", name, "kind"), f"unknown kind {quote(kind)}{hint}")
-
-
-def _check_required(arguments: dict[str, Any], required: list[str]) -> Iterator[SchemaFault]:
-    for index, name in enumerate(required):
-        if name not in arguments:
-            hint = did_you_mean(name, arguments)
-            yield SchemaFault(("required", index), f"unknown argument {quote(name)}{hint}")
 
 
 def _group_kinds(arguments: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from guardrails.json_form import json_form
 from guardrails.language.cel.types import RecordType, Type
 from guardrails.language.coercion import Form, build_form
-from guardrails.language.dialect import SchemaFault, compile_schema, find_schema_faults
+from guardrails.language.dialect import SchemaFault
+from guardrails.language.schema_faults import read_schema
 from guardrails.language.schema_types import TypeReader
 
 if TYPE_CHECKING:
@@ -60,17 +61,16 @@ class ContextSchema:
 
 def read_fact(name: str, schema: Any) -> tuple[Fact | None, list[SchemaFault]]:
     """The fact that `schema` declares, and the schema's faults; their paths lead from it."""
-    faults = find_schema_faults(schema)
+    validator, faults = read_schema(schema)
     if faults:
         return None, faults
     try:
-        return _make(name, schema), []
+        return _make(name, schema, validator), []
     except SchemaFault as fault:
         return None, [fault]
 
 
-def _make(name: str, schema: Any) -> Fact:
-    validator = compile_schema(schema)
+def _make(name: str, schema: Any, validator: Any) -> Fact:
     type_ = TypeReader(schema).type_of(schema)
     return Fact(name, schema, type_, validator.is_valid, build_form(schema, schema))
 

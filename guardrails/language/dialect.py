@@ -8,12 +8,9 @@ known but not checked (`contentEncoding` and its kin), what leaves the document 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from guardrails.display import quote
-from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.complaints import complain
 
 if TYPE_CHECKING:
@@ -23,7 +20,7 @@ Path = tuple[str | int, ...]
 
 _ONE, _LIST, _MAP, _DATA = "one schema", "a list of schemas", "a map of schemas", "no schema"
 
-_KEYWORDS: Mapping[str, str] = {
+KEYWORDS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "additionalProperties",
@@ -107,11 +104,7 @@ FORMATS = frozenset(
 )
 """The formats of draft 2020-12 ("Validation", section 7.3), all of which are checked."""
 
-MAX_REFERENCES = 100
-"""How many schemas may lead to one another at the same value."""
-
 _INDEX = re.compile(r"[0-9]{1,9}")
-_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 class SchemaFault(Exception):  # noqa: N818 - it never leaves this package
@@ -124,16 +117,8 @@ class SchemaFault(Exception):  # noqa: N818 - it never leaves this package
         self.of_key = of_key
 
 
-def find_schema_faults(root: Any) -> list[SchemaFault]:
-    """Every fault of a schema; its paths lead from `root`."""
-    schemas = dict(subschemas(root, ()))
-    faults = [fault for path, schema in schemas.items() for fault in _check_keys(schema, path)]
-    faults = faults or list(_check_meta(root, schemas))
-    return faults or list(_check_references(root, schemas))
-
-
 def compile_schema(root: Any) -> Any:
-    """The validator of a schema without faults; raises `SchemaFault` for a bad pattern.
+    """The validator of a schema; raises `SchemaFault` where it can't be, as for a bad pattern.
 
     Patterns run in linear time, so that an argument can't hang the check.
     """
@@ -152,14 +137,7 @@ def compile_schema(root: Any) -> Any:
             offline=True,
         )
     except ValidationError as error:
-        path = tuple(error.instance_path)
-        in_key = "patternProperties" in path[-2:-1]
-        pattern = str(path[-1] if in_key else error.instance)
-        message = (
-            f"{quote(pattern)} is no regular expression that runs in linear time "
-            "(look-around and back-references don't)"
-        )
-        raise SchemaFault(path, message, of_key=in_key) from None
+        raise SchemaFault((), f"the schema can't be compiled: {complain(error)}") from None
 
 
 def subschemas(schema: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -168,7 +146,7 @@ def subschemas(schema: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if type(schema) is not dict:
         return
     for key, value in schema.items():
-        holds = _KEYWORDS.get(key, _DATA)
+        holds = KEYWORDS.get(key, _DATA)
         if holds is _ONE:
             yield from subschemas(value, (*path, key))
         elif holds is _LIST and type(value) is list:
@@ -179,90 +157,6 @@ def subschemas(schema: Any, path: Path) -> Iterator[tuple[Path, Any]]:
                 yield from subschemas(item, (*path, key, name))
 
 
-def _check_keys(schema: Any, path: Path) -> Iterator[SchemaFault]:
-    if type(schema) is not dict:
-        return
-    for key, value in schema.items():
-        here = (*path, key)
-        if key not in _KEYWORDS:
-            hint = did_you_mean(key, _KEYWORDS)
-            if key == "kind":
-                hint = "; `kind` stands directly under an argument of a tool"
-            yield SchemaFault(here, f"unknown keyword {quote(key)}{hint}", of_key=True)
-        elif key == "format" and type(value) is str and value not in FORMATS:
-            yield SchemaFault(here, f"unknown format {quote(value)}{did_you_mean(value, FORMATS)}")
-        elif key == "$ref" and type(value) is str and not value.startswith("#"):
-            message = f"{quote(value)} leads out of this document; only `#/...` can be followed"
-            yield SchemaFault(here, message)
-        elif key == "type":
-            for index, name in enumerate(value if type(value) is list else [value]):
-                if type(name) is str and name not in _TYPES:
-                    place = (*here, index) if type(value) is list else here
-                    hint = did_you_mean(name, _TYPES)
-                    yield SchemaFault(place, f"unknown type {quote(name)}{hint}")
-
-
-@cache
-def _metaschema() -> Any:
-    from jsonschema_rs import validator_for  # noqa: PLC0415 - needed only where there are schemas
-
-    return validator_for({"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True)
-
-
-def _check_meta(root: Any, schemas: Mapping[Path, Any]) -> Iterator[SchemaFault]:
-    """The faults that the metaschema finds; a value that is wrong twice is told once."""
-    if _metaschema().is_valid(root):
-        return
-    errors: dict[Path, Any] = {}
-    for error in _metaschema().iter_errors(root):
-        errors.setdefault(tuple(error.instance_path), error)
-    for path, error in errors.items():
-        if path in schemas:
-            message = f"a schema {complain(error)}"
-        elif "type" in path[-2:]:
-            message = "`type` must be the name of a type, or a list of different ones"
-        else:
-            message = f"`{path[-1]}` {complain(error)}"
-        yield SchemaFault(path, message)
-
-
-def _check_references(root: Any, schemas: Mapping[Path, Any]) -> Iterator[SchemaFault]:
-    known = {id(schema) for schema in schemas.values()}
-    bad = False
-    for path, schema in schemas.items():
-        if type(schema) is dict and "$ref" in schema:
-            target = resolve(root, schema["$ref"])
-            if type(target) is not bool and id(target) not in known:
-                bad = True
-                message = f"{quote(schema['$ref'])} leads to no schema"
-                yield SchemaFault((*path, "$ref"), message)
-    if not bad:
-        yield from _check_cycles(root, schemas)
-
-
-def _check_cycles(root: Any, schemas: Mapping[Path, Any]) -> Iterator[SchemaFault]:
-    """Refuse what would be judged for ever: schemas that reach themselves at the same value."""
-    state: dict[int, bool] = {}  # False while the schema is being followed
-    for path, schema in schemas.items():
-        if not _ends(root, schema, state, 0):
-            message = (
-                f"the schema leads back to itself, or through more than {MAX_REFERENCES} schemas"
-            )
-            yield SchemaFault((*path, "$ref") if "$ref" in schema else path, message)
-            return
-
-
-def _ends(root: Any, schema: Any, state: dict[int, bool], depth: int) -> bool:
-    if type(schema) is not dict:
-        return True
-    if depth > MAX_REFERENCES or id(schema) in state:
-        return state.get(id(schema), False)
-    state[id(schema)] = False
-    inner = [_ends(root, each, state, depth + 1) for each in in_place(root, schema)]
-    state[id(schema)] = all(inner)
-    return state[id(schema)]
-
-
 def in_place(
     root: Any, schema: Mapping[str, Any], keywords: frozenset[str] = IN_PLACE
 ) -> Iterator[Any]:
@@ -270,7 +164,7 @@ def in_place(
     if "$ref" in schema:
         yield resolve(root, schema["$ref"])
     for key in keywords & schema.keys():
-        holds, value = _KEYWORDS[key], schema[key]
+        holds, value = KEYWORDS[key], schema[key]
         if holds is _ONE:
             yield value
         else:

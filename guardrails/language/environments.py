@@ -49,15 +49,15 @@ class Environments:
 
     def __init__(self, declared: Declarations) -> None:
         self._tools = declared.tools
+        self._outlines = declared.outlines
         self._hidden = declared.hidden
         self._constants = {} if "constants" in declared.hidden else declared.constants
-        context = None if "context" in declared.hidden else declared.context
         self._variables: Mapping[str, Type] = {
             "tool": STRING,
             "traits": list_of(STRING),
             "kinds": _KINDS,
             "subject": _SUBJECT,
-            "context": _ANY_MAP if context is None else context.type,
+            "context": _type_of_context(declared),
             "session": _SESSION,
             "constants": self._type_of_constants(),
             "now": TIMESTAMP,
@@ -80,7 +80,13 @@ class Environments:
     def concerned(
         self, effect: Effect, names: tuple[str, ...] | None, traits: tuple[str, ...] | None
     ) -> tuple[str, ...]:
-        """The tools that a rule with these selectors can match, as far as they are named."""
+        """The tools that a rule with these selectors can match, as far as they are named.
+
+        None where a fault may hide one of them.
+        """
+        exact = names is not None and not any("*" in name for name in names)
+        if "tools" in self._hidden and not (exact and traits is None):
+            return ()
         found: Iterable[str] = self._tools
         if names is not None:
             found = dict.fromkeys(tool for name in names for tool in self._named(name))
@@ -98,17 +104,24 @@ class Environments:
         return self._matched[name]
 
     def _arguments(self, names: tuple[str, ...]) -> Type:
-        if not names or "tools" in self._hidden:
+        if not names:
             return _ANY_MAP
         fields: dict[str, Type] = {}
         for name in names:
-            tool = self._tools.get(name)
-            if tool is None or tool.arguments is None:
+            own = self._arguments_of(name)
+            if own is None:
                 return _ANY_MAP
-            for argument, type_ in tool.arguments.type.fields.items():
+            for argument, type_ in own.items():
                 fields[argument] = join(fields.get(argument, type_), type_)
         of = f"`{names[0]}`" if len(names) == 1 else "any tool that the rule can match"
         return RecordType("map", fields=fields, closed=True, noun="argument", of=of)
+
+    def _arguments_of(self, name: str) -> Mapping[str, Type] | None:
+        """The types of a tool's arguments; None where any may be given."""
+        if name in self._outlines:
+            return dict.fromkeys(self._outlines[name], DYN)
+        tool = self._tools.get(name)
+        return None if tool is None or tool.arguments is None else tool.arguments.type.fields
 
     def _type_of_constants(self) -> Type:
         if "constants" in self._hidden:
@@ -118,6 +131,14 @@ class Environments:
 
     def _make(self, arguments: Type) -> Environment:
         return Environment({"arguments": arguments, **self._variables}, self._constants)
+
+
+def _type_of_context(declared: Declarations) -> Type:
+    facts = {} if declared.context is None else declared.context.type.fields
+    fields = {**facts, **dict.fromkeys(declared.uncertain, DYN)}
+    if not fields or "context" in declared.hidden:
+        return _ANY_MAP
+    return RecordType("map", fields=fields, closed=True, noun="context fact")
 
 
 def _has(tool: Tool | None, wanted: frozenset[str], effect: Effect) -> bool:

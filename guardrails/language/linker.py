@@ -44,6 +44,8 @@ class Linker:
     def __init__(self, declared: Declarations) -> None:
         self._environments = Environments(declared)
         self._scopes: dict[Any, Scope] = {}
+        self.unbounded = Scope(self._environments.open, self._environments.open)
+        """The scope of a rule that may match any tool."""
 
     def scope(
         self, effect: Effect, tools: tuple[str, ...] | None, traits: tuple[str, ...] | None

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guardrails.errors import PolicyError, Problem
-from guardrails.language.declarations import Draft, declare
+from guardrails.language.declarations import declare
 from guardrails.language.document import Bundle, Document
+from guardrails.language.draft import Draft, Part
 from guardrails.language.folder import REGO, Folder, folder_of, read_folder
 from guardrails.language.linker import Linker
 from guardrails.language.rules import read_rules
@@ -124,7 +125,7 @@ def _read_draft(file: File, problems: list[Problem]) -> Draft | None:
         return None
     faults, broken = find_faults(tree)
     problems += faults
-    return None if () in broken else Draft(tree, broken, clean)
+    return None if () in broken else Draft(tree, Part(tree.data, broken), clean)
 
 
 def _check_test(file: File, problems: list[Problem]) -> None:
@@ -139,17 +140,17 @@ def _check_test(file: File, problems: list[Problem]) -> None:
 def _make_document(
     draft: Draft, declared: Declarations, linker: Linker, problems: list[Problem]
 ) -> Document:
-    data = draft.data
+    root = draft.root
     return Document(
         path=draft.tree.source.path,
         policy=draft.policy,
-        description=data.get("description", ""),
-        owner=data.get("owner", ""),
-        controls=tuple(data.get("controls", ())),
-        constants=data.get("constants", {}),
-        tools=tuple(declared.tools[name] for name in draft.sound("tools")),
+        description=root.get("description", ""),
+        owner=root.get("owner", ""),
+        controls=root.names("controls"),
+        constants=root.get("constants", {}),
+        tools=tuple(declared.tools[name] for name, _ in root.parts("tools")),
         rules=read_rules(draft, linker, problems),
-        places=draft.tree.places(data),
+        places=draft.tree.places(root.data),
     )
 
 

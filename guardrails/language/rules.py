@@ -8,26 +8,30 @@ from guardrails.decision import Effect
 from guardrails.display import quote
 from guardrails.language.document import Approval, Exemption, Rule, Subjects
 from guardrails.language.expiry import parse_expiry, parse_timeout
+from guardrails.language.structure import EXEMPTION, RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from guardrails.errors import Problem
-    from guardrails.language.declarations import Draft
     from guardrails.language.document import Condition, Expiry
+    from guardrails.language.draft import Draft, Part
     from guardrails.language.linker import Linker, Scope
     from guardrails.language.yaml_tree import Tree
 
-_EFFECTS: Mapping[str, Effect] = {str(effect): effect for effect in Effect}
+_EFFECTS: Mapping[str | None, Effect] = {str(effect): effect for effect in Effect}
+_SELECTORS = ("tools", "traits")
+_KNOWN = RULE["schema"].keys() | EXEMPTION["schema"].keys()
 
 
 def read_rules(draft: Draft, linker: Linker, problems: list[Problem]) -> tuple[Rule, ...]:
     """The rules of a document, their conditions linked; faults are added to `problems`.
 
-    Rules in whose structure a fault was found already are left out.
+    Rules without an id or an effect are left out, since a fault in them has been found already.
     """
     reader = _RuleReader(draft, linker, problems)
-    return tuple(map(reader.read, draft.sound("rules")))
+    rules = (reader.read(index, part) for index, part in draft.root.parts("rules"))
+    return tuple(rule for rule in rules if rule is not None)
 
 
 class _RuleReader:
@@ -38,112 +42,136 @@ class _RuleReader:
         self.linker = linker
         self.problems = problems
         self.policy = draft.policy
-        self.rules: list[dict[str, Any]] = draft.data.get("rules", [])
-        self.observe = draft.data.get("mode") == "observe"
-        self.controls = tuple(draft.data.get("controls", ()))
+        self.rules = draft.root.data.get("rules")
+        self.observe = draft.root.get("mode") == "observe"
+        self.controls = draft.root.names("controls")
         self.first: dict[str, Any] = {}
 
-    def read(self, index: int) -> Rule:
-        """The rule at that index of the document."""
-        data = self.rules[index]
-        effect = _EFFECTS[data["effect"]]
-        self._check(data, self.tree.value(self.rules, index), effect)
-        tools, traits = data.get("tools"), data.get("traits")
-        names = (tools,) if type(tools) is str else None if tools is None else tuple(tools)
-        powers = None if traits is None else tuple(traits)
-        scope = self.linker.scope(effect, names, powers)
-        get = data.get
+    def read(self, index: int, part: Part) -> Rule | None:
+        """The rule at that index of the document; None where it has no id or no effect."""
+        event = self.tree.value(self.rules, index)
+        effect = _EFFECTS.get(part.get("effect"))
+        self._check(part, event, effect)
+        tools = part.get("tools")
+        names = (tools,) if type(tools) is str else part.names("tools") or None
+        powers = part.names("traits") or None
+        scope = self._scope(part, effect, names, powers)
+        subjects = self._subjects(part)
+        when = self._condition(part, "when", scope)
+        unless = self._unless(part, scope, effect)
+        approval = self._approval(part)
+        expires = self._expiry(part)
+        if effect is None or "id" not in part:
+            return None
+        get = part.get
         return Rule(
             policy=self.policy,
-            id=data["id"],
+            id=get("id"),
             effect=effect,
             tools=names,
             traits=powers,
-            subjects=self._subjects(data),
-            when=self._condition(data, "when", scope),
-            unless=self._unless(data, scope, effect),
-            approval=self._approval(data),
+            subjects=subjects,
+            when=when,
+            unless=unless,
+            approval=approval,
             message=get("message", ""),
             description=get("description", ""),
-            controls=tuple(dict.fromkeys((*self.controls, *get("controls", ())))),
+            controls=tuple(dict.fromkeys((*self.controls, *part.names("controls")))),
             severity=get("severity", ""),
-            observe=get("mode") == "observe" if "mode" in data else self.observe,
-            expires=self._expiry(data),
-            span=self.tree.span(self.tree.value(self.rules, index)),
-            places=self.tree.places(data),
+            observe=get("mode") == "observe" if "mode" in part else self.observe,
+            expires=expires,
+            span=self.tree.span(event),
+            places=self.tree.places(part.data),
         )
 
-    def _check(self, data: dict[str, Any], event: Any, effect: Effect) -> None:
-        if "tools" not in data and "traits" not in data:
+    def _check(self, part: Part, event: Any, effect: Effect | None) -> None:
+        if not part.may_have(*_SELECTORS, known=_KNOWN):
             self._report(event, "the rule names neither `tools` nor `traits`")
-        if "approval" in data and effect is not Effect.ESCALATE:
+        if "approval" in part.data and effect not in (None, Effect.ESCALATE):
             message = f"`approval` goes with `effect: escalate` only, not with `{effect}`"
-            self._report(self.tree.key(data, "approval"), message)
-        id_event = self.tree.value(data, "id")
-        first = self.first.setdefault(data["id"], id_event)
-        if first is not id_event:
+            self._report(self.tree.key(part.data, "approval"), message)
+        if "id" in part:
+            self._check_id(part.data)
+
+    def _check_id(self, data: dict[str, Any]) -> None:
+        event = self.tree.value(data, "id")
+        first = self.first.setdefault(data["id"], event)
+        if first is not event:
             line = first.start_mark.line + 1
             message = f"the rule id {quote(data['id'])} is used already, on line {line}"
-            self._report(id_event, message)
+            self._report(event, message)
 
-    def _subjects(self, data: dict[str, Any]) -> Subjects | None:
-        subjects = data.get("subjects")
-        if subjects is None:
+    def _scope(
+        self,
+        part: Part,
+        effect: Effect | None,
+        names: tuple[str, ...] | None,
+        powers: tuple[str, ...] | None,
+    ) -> Scope:
+        """What the conditions are checked against: as much as is certain of what it can match."""
+        uncertain = part.doubtful(*_SELECTORS) or (effect is None and powers is not None)
+        if uncertain or (names is None and powers is None):
+            return self.linker.unbounded
+        return self.linker.scope(effect or Effect.ALLOW, names, powers)
+
+    def _subjects(self, part: Part) -> Subjects | None:
+        if "subjects" not in part:
             return None
-        if not subjects:
-            event = self.tree.value(data, "subjects")
+        subjects = part.part("subjects")
+        if not subjects.data:
+            event = self.tree.value(part.data, "subjects")
             self._report(event, "`subjects` names neither `ids` nor `roles`")
-        ids, roles = subjects.get("ids"), subjects.get("roles")
-        return Subjects(
-            None if ids is None else tuple(ids), None if roles is None else tuple(roles)
-        )
+        return Subjects(subjects.names("ids") or None, subjects.names("roles") or None)
 
-    def _condition(self, data: dict[str, Any], key: str, scope: Scope) -> Condition | None:
-        if key not in data:
+    def _condition(self, part: Part, key: str, scope: Scope) -> Condition | None:
+        if key not in part or part.cut_short(_KNOWN):
             return None
-        event = self.tree.value(data, key)
-        return self.linker.link(self.tree, data[key], event, scope, self.problems)
+        event = self.tree.value(part.data, key)
+        return self.linker.link(self.tree, part.data[key], event, scope, self.problems)
 
     def _unless(
-        self, data: dict[str, Any], scope: Scope, effect: Effect
+        self, part: Part, scope: Scope, effect: Effect | None
     ) -> Condition | tuple[Exemption, ...] | None:
-        unless = data.get("unless")
-        if type(unless) is not list:
-            return self._condition(data, "unless", scope)
+        if type(part.get("unless")) is not list:
+            return self._condition(part, "unless", scope)
         if effect is Effect.ALLOW:
             message = "a list of exceptions goes with `escalate` and `deny`; write a condition"
-            self._report(self.tree.key(data, "unless"), message)
-        return tuple(self._exemptions(unless, scope))
+            self._report(self.tree.key(part.data, "unless"), message)
+        unless = part.data["unless"]
+        return tuple(
+            exemption
+            for index, each in part.parts("unless")
+            for exemption in self._exemption(each, self.tree.value(unless, index), scope)
+        )
 
-    def _exemptions(self, unless: list[dict[str, Any]], scope: Scope) -> Iterator[Exemption]:
-        for index, data in enumerate(unless):
-            event = self.tree.value(unless, index)
-            if "when" not in data and "subjects" not in data:
-                self._report(event, "the exception names neither `when` nor `subjects`")
-            expires = self._expiry(data)
-            when, subjects = self._condition(data, "when", scope), self._subjects(data)
-            if expires is not None:
-                yield Exemption(data["reason"], expires, when, subjects, self.tree.span(event))
+    def _exemption(self, part: Part, event: Any, scope: Scope) -> Iterator[Exemption]:
+        """The exception, or nothing where it lacks a reason or an end."""
+        if not part.may_have("when", "subjects", known=_KNOWN):
+            self._report(event, "the exception names neither `when` nor `subjects`")
+        expires = self._expiry(part)
+        when, subjects = self._condition(part, "when", scope), self._subjects(part)
+        if expires is not None and "reason" in part:
+            yield Exemption(part.get("reason"), expires, when, subjects, self.tree.span(event))
 
-    def _approval(self, data: dict[str, Any]) -> Approval | None:
-        approval = data.get("approval")
-        if approval is None:
+    def _approval(self, part: Part) -> Approval | None:
+        if "approval" not in part:
             return None
+        approval = part.part("approval")
         timeout = None
         if "timeout" in approval:
             try:
-                timeout = parse_timeout(approval["timeout"])
+                timeout = parse_timeout(approval.get("timeout"))
             except ValueError as error:
-                self._report_value(approval, "timeout", error)
-        return Approval(tuple(approval["from"]), approval.get("quorum", 1), timeout)
+                self._report_value(approval.data, "timeout", error)
+        return Approval(approval.names("from"), approval.get("quorum", 1), timeout)
 
-    def _expiry(self, data: dict[str, Any]) -> Expiry | None:
-        if "expires" not in data:
+    def _expiry(self, part: Part) -> Expiry | None:
+        if "expires" not in part:
             return None
         try:
-            return parse_expiry(data["expires"])
+            return parse_expiry(part.get("expires"))
         except ValueError as error:
-            self._report_value(data, "expires", error)
+            self._report_value(part.data, "expires", error)
             return None
 
     def _report_value(self, data: dict[str, Any], key: str, error: ValueError) -> None:

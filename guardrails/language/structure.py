@@ -75,7 +75,7 @@ _SUBJECTS = map_of(
     "`subjects`",
     "Whom it concerns; both lists given, both must match.",
 )
-_EXEMPTION = map_of(
+EXEMPTION = map_of(
     {
         "reason": {**WORD, "required": True, "meta": {**WORD["meta"], "what": "reason"}},
         "expires": {**_EXPIRES, "required": True},
@@ -129,7 +129,7 @@ RULE = map_of(
         "when": text("A condition (CEL) on the action."),
         "unless": {
             "type": ["string", "list"],
-            "schema": _EXEMPTION,
+            "schema": EXEMPTION,
             "minlength": 1,
             "meta": {"help": "A condition, or a list of exceptions that end."},
         },

@@ -186,7 +186,7 @@ class _Composer:
     def _repeat(self, event: Any, depth: int) -> tuple[Any, Any]:
         """The value that an alias below `depth` levels stands for, and its own event."""
         anchor = self.anchors.get(event.anchor)
-        hint = condition_hint(self.source, event.start_mark.line + 1)
+        hint = self._hint(event)
         if anchor is None:
             raise self._fault(event, f"unknown anchor {quote(event.anchor)}{hint}")
         if not anchor.size:
@@ -218,8 +218,12 @@ class _Composer:
     def _refuse_tag(self, event: Any) -> None:
         rest = self.source.text[event.start_mark.index :].split(maxsplit=2)
         text = next((word for word in rest if word.startswith("!")), rest[0])
-        hint = condition_hint(self.source, event.start_mark.line + 1)
+        hint = self._hint(event)
         self._report(event, f"tags are not allowed: {quote(text)}{hint}")
+
+    def _hint(self, event: Any) -> str:
+        mark = event.start_mark
+        return condition_hint(self.source, mark.line + 1, mark.column + 1)
 
     def _report(self, event: Any, message: str) -> None:
         self.problems.append(problem_at(self.source, event, message))

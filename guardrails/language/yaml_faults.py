@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
     from guardrails.language.source import Source
 
-_CONDITION_KEY = re.compile(r"(?:^|[\s,{])(?:when|unless)\s*:(?:\s|$)")
-_ANY_KEY = re.compile(r"^\s*(?:- +)*[A-Za-z_$][\w.$-]*\s*:(?:\s|$)")
+_KEY = re.compile(r"(?:^\s*(?:- +)*|[\s,{])([A-Za-z_$][\w.$-]*)\s*:(?=\s|$)")
+_CONDITIONS = ("when", "unless")
 
 _LINES_BACK = 50  # how far above a fault the key of a condition is looked for
 
 _TAB = "a tab is used as indentation; use spaces"
+_STRAY_COLON = "mapping values are not allowed in this context"
 _WORDS: Mapping[str, str] = {
-    "mapping values are not allowed in this context": "a `: ` can't stand here",
+    _STRAY_COLON: "a `: ` can't stand here",
     "did not find expected node content": "expected a value",
     "did not find expected comment or line break": "expected the text on the lines below",
     "did not find expected key": "expected a key, or the end of the map",
@@ -39,10 +40,9 @@ _WORDS: Mapping[str, str] = {
 """The problems of libyaml 0.2.5 that an author meets (its scanner.c and parser.c)."""
 
 _ADVICE: Mapping[str, str] = {
-    "mapping values are not allowed in this context": (
-        "; check the indentation, or put the text in quotes"
-    ),
+    _STRAY_COLON: ("; check the indentation, or put the text in quotes"),
 }
+_AFTER_QUOTES = ("expected a key, or the end of the map", "expected the text on the lines below")
 _UNCLOSED = ("did not find expected ',' or ']'", "did not find expected ',' or '}'")
 _AT_CONTEXT = ("found unexpected end of stream", "could not find expected ':'")
 
@@ -53,10 +53,13 @@ def describe(error: Any, source: Source) -> tuple[int, int, str]:
     if error.problem in _AT_CONTEXT and error.context_mark is not None:
         mark = error.context_mark
     line, column = mark.line + 1, mark.column + 1
-    what, advice = _word(error, source.line(line)[column - 1 : column + 1])
+    text = source.line(line)
+    what, advice = _word(error, text[column - 1 : column + 1])
+    if text[: column - 1].rstrip().endswith(("'", '"')) and what in _AFTER_QUOTES:
+        advice = "; put the whole text in quotes"
     if not source.text[mark.index :].strip():
         what = f"the file ends too soon: {what}"
-    return line, column, what + (condition_hint(source, line) or advice)
+    return line, column, what + (condition_hint(source, line, column) or advice)
 
 
 def _word(error: Any, found: str) -> tuple[str, str]:
@@ -66,6 +69,12 @@ def _word(error: Any, found: str) -> tuple[str, str]:
     """
     problem = error.problem
     what = _WORDS.get(problem)
+    if (
+        problem in _UNCLOSED
+        and found.startswith(":")
+        and error.context_mark.line == error.problem_mark.line
+    ):
+        return _WORDS[_STRAY_COLON], "; put the text in quotes"
     if what is not None:
         advice = _ADVICE.get(problem, "")
         if problem in _UNCLOSED:
@@ -84,12 +93,14 @@ def _word(error: Any, found: str) -> tuple[str, str]:
     return f"not valid YAML: {where}{problem}", ""
 
 
-def condition_hint(source: Source, line: int) -> str:
-    """How to write a condition that YAML trips over; nothing where the line isn't of one."""
+def condition_hint(source: Source, line: int, column: int | None = None) -> str:
+    """How to write a condition that YAML trips over; nothing where the place isn't in one.
+
+    That is told by the last key before the place, or in the line where no `column` is given.
+    """
+    before = source.line(line)[: None if column is None else column - 1]
     for number in range(line, max(line - _LINES_BACK, 0), -1):
-        text = source.line(number)
-        if _CONDITION_KEY.search(text):
-            return "; put the condition in quotes or after `>-`"
-        if _ANY_KEY.search(text):
-            break
+        keys = _KEY.findall(before if number == line else source.line(number))
+        if keys:
+            return "; put the condition in quotes or after `>-`" if keys[-1] in _CONDITIONS else ""
     return ""

@@ -62,3 +62,21 @@ def test_conditions_may_rely_on_declared_facts_alone() -> None:
 
 def test_where_no_fact_is_declared_there_is_no_schema() -> None:
     assert join_facts([]) is None
+
+
+def test_a_fact_whose_schemas_combine_in_too_many_ways_is_refused() -> None:
+    def lead(number: int) -> dict[str, str]:
+        return {"$ref": f"#/$defs/d{number % 40}"}
+
+    definitions = {
+        f"d{n}": {
+            "items": {"allOf": [lead(n * 7 + k) for k in range(n % 5 + 1)]},
+            "properties": {"a": lead(n * 3 + 1), "b": lead(n + 1)},
+            "additionalProperties": lead(n + 11),
+            "type": ["array", "object", "number"],
+        }
+        for n in range(40)
+    }
+    fact, faults = read_fact("f", {"$ref": "#/$defs/d0", "$defs": definitions})
+    assert fact is None
+    assert [fault.message for fault in faults] == ["schemas combine in more than 2,000 ways"]
