@@ -59,7 +59,7 @@ def _may_replace(path: str) -> bool:
     try:
         outer, inner = os.stat(folder), os.lstat(path)  # noqa: PTH116 - likewise
     except OSError:
-        return False
+        return True  # nothing is there now, and so anything could be
     # In a sticky folder, as `/tmp` is, only owners rename: inode(7).
     sticky = outer.st_mode & stat.S_ISVTX
     return not sticky or os.geteuid() in (0, outer.st_uid, inner.st_uid)

@@ -26,7 +26,7 @@ def read_state(path: str) -> State:
     A folder that can't be read is as one that is empty, and a file that is not there has zeros:
     loading tells what is wrong.
     """
-    if Path(path).is_file():
+    if is_file(path):
         return (_stat(path),)
     files = (
         os.path.join(root, name)  # noqa: PTH118 - `os.walk` gives texts
@@ -52,6 +52,16 @@ def walk(folder: str) -> Iterator[tuple[str, list[str]]]:
         yield root, [name for name in names if name[0] != "."]
 
 
+def is_folder(path: str | Path) -> bool:
+    """Whether there is a folder; where permission to look is missing there is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - `Path.is_dir` raises PermissionError
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file; where permission to look is missing there is none."""
+    return os.path.isfile(path)  # noqa: PTH113 - likewise
+
+
 def is_checked_out(path: str) -> bool:
     """Whether git is about to change the files at `path`: it then holds the lock of its index.
 
@@ -70,12 +80,12 @@ def _find_lock(path: Path) -> Path | None:
     In a linked working tree and in a submodule `.git` is a file that says where it is
     (gitrepository-layout(5)).
     """
-    for place in (path.absolute(), path.resolve()):
+    for place in (path.absolute(), Path(os.path.realpath(path))):
         for parent in (place, *place.parents):
             found = parent / ".git"
-            if found.is_dir():
+            if is_folder(found):
                 return found / "index.lock"
-            if found.is_file():
+            if is_file(found):
                 return _read_link(found)
     return None
 

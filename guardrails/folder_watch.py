@@ -12,7 +12,7 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from guardrails.folder_state import LOCK_AT_MOST, is_checked_out, read_state
+from guardrails.folder_state import LOCK_AT_MOST, is_checked_out, is_folder, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ class FolderWatch:
     def _observe(self) -> None:
         """Wait for events of the folder that is now there; without them the looks remain."""
         path = Path(self._path)
-        folder = path if path.is_dir() else path.parent
+        folder = path if is_folder(path) else path.parent
         try:
             status = folder.stat()
         except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
@@ -206,3 +207,13 @@ def test_a_state_that_has_passed_wakes_the_next_look(watch: FolderWatch, folder:
     assert watch.is_still(state)
     (folder / "p.yaml").write_text("bb")
     assert not watch.is_still(state)
+
+
+def test_a_folder_that_is_gone_with_what_held_it_is_told(folder: Path) -> None:
+    inner = folder / "deep" / "deeper"
+    inner.mkdir(parents=True)
+    (inner / "p.yaml").write_text("a")
+    watch = FolderWatch(str(inner))
+    is_told(watch, inner, lambda: shutil.rmtree(folder / "deep"))
+    is_told(watch, inner, lambda: shutil.copytree(folder, inner))
+    watch.close()
