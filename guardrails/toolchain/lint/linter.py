@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.display import quote
 from guardrails.errors import ConfigurationError, PolicyError
+from guardrails.language.loader import without_collector
 from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import all_rules
 from guardrails.toolchain.lint.report import lint, report_of_load
@@ -41,11 +42,12 @@ class Linter:
     def lint(self, folder: Folder) -> Report:
         """What is wrong with the policies in `folder`; where they don't load, why they don't."""
         files = len(folder.documents) + len(folder.tests)
-        try:
-            project = Project(folder, self.root, self.now_ns, self.settings, self.functions)
-        except PolicyError as error:
-            return replace(report_of_load(error), files=files)
-        return replace(lint(project, self.progress), files=files)
+        with without_collector():
+            try:
+                project = Project(folder, self.root, self.now_ns, self.settings, self.functions)
+            except PolicyError as error:
+                return replace(report_of_load(error), files=files)
+            return replace(lint(project, self.progress), files=files)
 
 
 def make_linter(
