@@ -37,6 +37,12 @@ TRAITS = (
 KINDS = ("recipient", "amount", "path", "url", "command", "target")
 """What an argument can be marked as, so that a policy need not know its name."""
 
+PARTIES = ("requester", "owner")
+"""The words of `separate_from` that stand for whoever they are when people are asked."""
+
+QUORUM_MAX = 100
+"""The largest quorum: more people than any team has."""
+
 
 class Span(NamedTuple):
     """A place in a policy file; `line` and `column` count from 1."""
@@ -96,15 +102,46 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Voters:
+    """People of whom so many must approve: roles, and ids of persons."""
+
+    names: tuple[str, ...]
+    quorum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """People who are asked as well once a request has waited for `after_ns` nanoseconds."""
+
+    after_ns: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """Who may approve what a rule escalates, how many of them, and within what time.
 
-    `timeout_ns` is in nanoseconds, None where the rule sets none.
+    Each of `groups` must reach its quorum. `timeout_ns` is in nanoseconds, None where the rule
+    sets none. `stages` widen who may approve, in the order of their times. `separate_from` names
+    whose vote doesn't count: `requester`, `owner`, roles and persons. `remember_ns` is how long
+    one approval holds for the same call in the same session, None for once. With `veto` one
+    denial ends it.
     """
 
-    approvers: tuple[str, ...]
-    quorum: int
+    groups: tuple[Voters, ...]
     timeout_ns: int | None
+    stages: tuple[Stage, ...] = ()
+    separate_from: tuple[str, ...] = ()
+    remember_ns: int | None = None
+    veto: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Who looks, after the fact, at what an allow rule let run, and within what time."""
+
+    names: tuple[str, ...]
+    within_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +161,7 @@ class Rule:
     when: Condition | None
     unless: Condition | tuple[Exemption, ...] | None
     approval: Approval | None
+    review: Review | None
     message: str
     description: str
     controls: tuple[str, ...]

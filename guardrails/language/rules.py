@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Effect
 from guardrails.display import quote
-from guardrails.language.document import Approval, Exemption, Rule, Subjects
-from guardrails.language.expiry import parse_expiry, parse_timeout
+from guardrails.language.document import Exemption, Rule, Subjects
+from guardrails.language.expiry import parse_expiry
+from guardrails.language.people import read_approval, read_review
 from guardrails.language.structure import EXEMPTION, RULE
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _EFFECTS: Mapping[str | None, Effect] = {str(effect): effect for effect in Effect}
 _SELECTORS = ("tools", "traits")
 _KNOWN = RULE["schema"].keys() | EXEMPTION["schema"].keys()
+_GOES_WITH: Mapping[str, Effect] = {"approval": Effect.ESCALATE, "review": Effect.ALLOW}
 
 
 def read_rules(draft: Draft, linker: Linker, problems: list[Problem]) -> tuple[Rule, ...]:
@@ -59,7 +61,8 @@ class _RuleReader:
         subjects = self._subjects(part)
         when = self._condition(part, "when", scope)
         unless = self._unless(part, scope, effect)
-        approval = self._approval(part)
+        approval = read_approval(self.tree, part, self.problems)
+        review = read_review(self.tree, part, self.problems)
         expires = self._expiry(part)
         if effect is None or "id" not in part:
             return None
@@ -74,6 +77,7 @@ class _RuleReader:
             when=when,
             unless=unless,
             approval=approval,
+            review=review,
             message=get("message", ""),
             description=get("description", ""),
             controls=tuple(dict.fromkeys((*self.controls, *part.names("controls")))),
@@ -87,9 +91,10 @@ class _RuleReader:
     def _check(self, part: Part, event: Any, effect: Effect | None) -> None:
         if not part.may_have(*_SELECTORS, known=_KNOWN):
             self._report(event, "the rule names neither `tools` nor `traits`")
-        if "approval" in part.data and effect not in (None, Effect.ESCALATE):
-            message = f"`approval` goes with `effect: escalate` only, not with `{effect}`"
-            self._report(self.tree.key(part.data, "approval"), message)
+        for key, fitting in _GOES_WITH.items():
+            if key in part.data and effect not in (None, fitting):
+                message = f"`{key}` goes with `effect: {fitting}` only, not with `{effect}`"
+                self._report(self.tree.key(part.data, key), message)
         if "id" in part:
             self._check_id(part.data)
 
@@ -152,18 +157,6 @@ class _RuleReader:
         when, subjects = self._condition(part, "when", scope), self._subjects(part)
         if expires is not None and "reason" in part:
             yield Exemption(part.get("reason"), expires, when, subjects, self.tree.span(event))
-
-    def _approval(self, part: Part) -> Approval | None:
-        if "approval" not in part:
-            return None
-        approval = part.part("approval")
-        timeout = None
-        if "timeout" in approval:
-            try:
-                timeout = parse_timeout(approval.get("timeout"))
-            except ValueError as error:
-                self._report_value(approval.data, "timeout", error)
-        return Approval(approval.names("from"), approval.get("quorum", 1), timeout)
 
     def _expiry(self, part: Part) -> Expiry | None:
         if "expires" not in part:

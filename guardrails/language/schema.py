@@ -20,8 +20,12 @@ _TYPES: Mapping[str, str] = {
     "integer": "integer",
     "boolean": "boolean",
 }
-_BOUNDS: Mapping[str, str] = {"min": "minimum", "allowed": "enum"}
-_LENGTHS: Mapping[str, str] = {"string": "minLength", "list": "minItems"}
+_BOUNDS: Mapping[str, str] = {"min": "minimum", "max": "maximum", "allowed": "enum"}
+_LENGTHS: Mapping[str, str] = {
+    "string": "minLength",
+    "list": "minItems",
+    "dict": "minProperties",
+}
 
 _ARGUMENT = {
     "type": ["object", "boolean"],
@@ -29,6 +33,14 @@ _ARGUMENT = {
         "kind": {"enum": list(KINDS), "description": "What packs need to know of the argument."}
     },
     "allOf": [{"$ref": _DIALECT}],
+}
+_QUORUM_OF_A_LIST = {
+    "if": {"required": ["quorum"]},
+    "then": {"properties": {"from": {"type": "array"}}},
+}
+_WITH_ALLOW_ONLY = {
+    "if": {"required": ["review"]},
+    "then": {"properties": {"effect": {"const": "allow"}}},
 }
 _WITH_ESCALATE_ONLY = {
     "if": {"required": ["approval"]},
@@ -41,10 +53,11 @@ _NO_EXCEPTIONS_TO_ALLOW = {
 _JOINED: Mapping[str, Mapping[str, Any]] = {
     "rule": {
         "anyOf": [{"required": ["tools"]}, {"required": ["traits"]}],
-        "allOf": [_WITH_ESCALATE_ONLY, _NO_EXCEPTIONS_TO_ALLOW],
+        "allOf": [_WITH_ESCALATE_ONLY, _WITH_ALLOW_ONLY, _NO_EXCEPTIONS_TO_ALLOW],
     },
     "exception": {"anyOf": [{"required": ["when"]}, {"required": ["subjects"]}]},
     "`subjects`": {"minProperties": 1},
+    "`approval`": {"allOf": [_QUORUM_OF_A_LIST]},
 }
 """What joins several keys of a map, by what the map is called; the builder checks the same."""
 
@@ -69,8 +82,9 @@ def _translate(rules: Rules) -> dict[str, Any]:
         schema |= {_LENGTHS[kind]: rules["minlength"] for kind in types}
     if "list" in types:
         schema["items"] = _translate(rules["schema"])
-    elif "dict" in types:
-        schema |= _map(rules)
+        rules = {key: value for key, value in rules.items() if key != "schema"}
+    if "dict" in types:
+        schema |= {**_map(rules), "type": schema["type"]}
     return schema
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guardrails.language.document import TRAITS
+from guardrails.language.document import QUORUM_MAX, TRAITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,18 +84,61 @@ EXEMPTION = map_of(
     },
     "exception",
 )
+_VOTERS = list_of(WORD, "Roles, and ids of persons.", minlength=1)
+_STAGE = map_of(
+    {
+        "after": {**text("How long the others have had, say `10m`."), "required": True},
+        "from": {**_VOTERS, "required": True},
+    },
+    "stage",
+)
 _APPROVAL = map_of(
     {
-        "from": {**list_of(WORD, "Who may approve: roles.", minlength=1), "required": True},
+        "from": {
+            "type": ["list", "dict"],
+            "schema": WORD,
+            "keysrules": WORD,
+            "valuesrules": {"type": "integer", "min": 1, "max": QUORUM_MAX},
+            "minlength": 1,
+            "required": True,
+            "meta": {
+                "help": "Who may approve: roles and ids of persons, any of them; or a map that says"
+                " how many of each must."
+            },
+        },
         "quorum": {
             "type": "integer",
             "min": 1,
-            "meta": {"help": "How many must approve; 1 if left out."},
+            "max": QUORUM_MAX,
+            "meta": {"help": "How many must approve; 1 if left out. Not with a map in `from`."},
         },
         "timeout": text("How long to wait, say `30m`, `24h`, `7d`; then the answer is no."),
+        "then": list_of(_STAGE, "Who may approve as well, if nobody has after some time."),
+        "separate_from": list_of(
+            WORD,
+            "Whose vote doesn't count, besides the agent's and that of whom it acts for:"
+            " `requester`, `owner`, roles and persons.",
+        ),
+        "remember": text(
+            "How long an approval holds for the same call in the same session, say `10m`; `none`,"
+            " as if left out: it holds once."
+        ),
+        "veto": {
+            "type": "boolean",
+            "meta": {"help": "Whether one denial ends it (it does if left out)."},
+        },
     },
     "`approval`",
     "Who approves what this rule escalates.",
+)
+_REVIEW = map_of(
+    {
+        "from": {**_VOTERS, "required": True},
+        "within": {**text("How long they have, say `24h`."), "required": True},
+    },
+    "`review`",
+    "Break-glass: what this rule allows runs now and is looked at afterwards. While a review is"
+    " overdue the rule allows nothing.",
 )
 
 RULE = map_of(
@@ -134,6 +177,7 @@ RULE = map_of(
             "meta": {"help": "A condition, or a list of exceptions that end."},
         },
         "approval": _APPROVAL,
+        "review": _REVIEW,
         "message": text("What the agent is told."),
         "description": text("For auditors and approvers."),
         "controls": _CONTROLS,

@@ -46,9 +46,11 @@ def find_faults(tree: Tree, structure: Rules = POLICY) -> tuple[list[Problem], f
         whole = structure["meta"]["whole"]
         message = f"{whole} is a map that begins with `version: 1`, not {kind}"
         return [tree.problem(tree.root, message)], frozenset({()})
-    from cerberus import Validator  # noqa: PLC0415 - slow to import, and needed to load only
+    from guardrails.language.validator import (  # noqa: PLC0415 - slow to import, to load only
+        StructureValidator,
+    )
 
-    validator = Validator(structure["schema"])
+    validator = StructureValidator(structure["schema"])
     if validator.validate(tree.data, normalize=False):
         return [], frozenset()
     faults: dict[Path, Any] = {}
@@ -99,7 +101,9 @@ def _complain(error: Any, rules: Rules, name: str) -> str:
         return _unallowed(rules, value)
     if error.code == errors.MIN_VALUE.code:
         return f"{name} must be {error.constraint} or more"
-    if value == []:
+    if error.code == errors.MAX_VALUE.code:
+        return f"{name} must be {error.constraint} or less"
+    if value in ([], {}):
         return f"{name} is empty{_OPTIONAL if not rules.get('required') else ''}"
     if value == "":
         return f"{name} is empty"
@@ -157,7 +161,7 @@ def _follow(data: Any, path: Path) -> Any:
 def _rules_at(rules: Rules, path: Path) -> Rules:
     """The rules for what stands at `path`, given those of the whole."""
     for step in path:
-        if "valuesrules" in rules:
+        if "valuesrules" in rules and not (type(step) is int and "schema" in rules):
             rules = rules["valuesrules"]
         elif type(step) is int:
             rules = rules["schema"]

@@ -12,7 +12,7 @@ import pytest
 
 from guardrails.decision import Effect
 from guardrails.errors import PolicyError
-from guardrails.language.document import Approval, Condition, Span, Subjects
+from guardrails.language.document import Approval, Condition, Review, Span, Stage, Subjects, Voters
 from guardrails.language.expiry import parse_expiry
 from guardrails.language.loader import load, load_texts
 
@@ -308,7 +308,7 @@ def test_every_key_of_a_document_arrives() -> None:
     assert large.tools == ("pay", "other.*")
     assert large.traits == ("spend",)
     assert large.subjects == Subjects(("agent-*",), ("billing",))
-    assert large.approval == Approval(("finance",), 2, 24 * HOUR)
+    assert large.approval == Approval((Voters(("finance",), 2),), 24 * HOUR)
     assert (large.message, large.description, large.severity) == ("Ask.", "Four eyes.", "high")
     assert large.controls == ("C-1", "C-2", "C-3")
     assert large.observe
@@ -332,6 +332,43 @@ def test_every_key_of_a_document_arrives() -> None:
     assert (small.when, small.subjects, small.approval, small.expires) == (None,) * 4
     assert (small.message, small.severity, small.observe) == ("", "", False)
     assert small.controls == ("C-1", "C-2")
+
+
+def test_every_key_of_an_approval_and_of_a_review_arrives() -> None:
+    bundle = load_texts(
+        {
+            "p.yaml": """
+version: 1
+policy: p
+rules:
+  - id: two-teams
+    effect: escalate
+    tools: pay
+    approval:
+      from: {finance: 1, dana@example.com: 1}
+      timeout: 1h
+      then: [{after: 20m, from: [board]}, {after: 10m, from: [oncall]}]
+      separate_from: [requester, owner]
+      remember: 10m
+      veto: false
+  - {id: nobody, effect: escalate, tools: pay}
+  - {id: once, effect: escalate, tools: pay, approval: {from: [a, b], remember: none}}
+  - {id: glass, effect: allow, tools: pay, review: {from: [risk], within: 24h}}
+"""
+        }
+    )
+    teams, nobody, once, glass = bundle.rules
+    assert teams.approval == Approval(
+        groups=(Voters(("finance",), 1), Voters(("dana@example.com",), 1)),
+        timeout_ns=HOUR,
+        stages=(Stage(HOUR // 6, ("oncall",)), Stage(HOUR // 3, ("board",))),
+        separate_from=("requester", "owner"),
+        remember_ns=HOUR // 6,
+        veto=False,
+    )
+    assert (nobody.approval, nobody.review) == (None, None)
+    assert once.approval == Approval((Voters(("a", "b"), 1),), None)
+    assert glass.review == Review(("risk",), 24 * HOUR)
 
 
 def test_the_mode_of_a_document_is_that_of_its_rules_unless_they_say_otherwise() -> None:

@@ -62,7 +62,15 @@ FULL: dict[str, Any] = {
                     "subjects": {"ids": ["b"]},
                 }
             ],
-            "approval": {"from": ["finance"], "quorum": 2, "timeout": "30m"},
+            "approval": {
+                "from": ["finance"],
+                "quorum": 2,
+                "timeout": "30m",
+                "then": [{"after": "10m", "from": ["oncall"]}],
+                "separate_from": ["requester", "owner"],
+                "remember": "none",
+                "veto": False,
+            },
             "message": "m",
             "description": "d",
             "controls": ["C-2"],
@@ -71,6 +79,13 @@ FULL: dict[str, Any] = {
             "expires": "2027-01-08T10:00:00Z",
         },
         {"id": "b", "effect": "allow", "tools": "nothing", "unless": "false"},
+        {"id": "c", "effect": "escalate", "tools": "c", "approval": {"from": {"a": 1, "b": 2}}},
+        {
+            "id": "d",
+            "effect": "allow",
+            "tools": "d",
+            "review": {"from": ["risk"], "within": "24h"},
+        },
     ],
 }
 

@@ -37,12 +37,12 @@ def tools_in_conditions(project: Project) -> Iterator[Use]:
 
 
 def roles(project: Project) -> Iterator[Use]:
-    """The roles of subjects, of approvers and in conditions, patterns left out."""
+    """The roles of subjects, of approvers and in conditions; patterns and persons left out."""
     for rule in project.bundle.rules:
         for path in _paths_of_roles(rule):
-            for index, name in enumerate(_at(project.data(rule), path)):
-                if "*" not in name:
-                    yield Use(name, project.region(rule, *path, index))
+            for step, name in _at(project.data(rule), path):
+                if "*" not in name and "@" not in name:
+                    yield Use(name, project.region(rule, *path, step, of_key=step == name))
     for clause in project.conditions():
         if "subject" in clause.condition.checked.variables:
             yield from _compared(project, clause, _is_roles)
@@ -112,11 +112,18 @@ def _paths_of_roles(rule: Rule) -> Iterator[tuple[str | int, ...]]:
             yield ("unless", index, "subjects", "roles")
     if rule.approval is not None:
         yield ("approval", "from")
+        for index in range(len(rule.approval.stages)):
+            yield ("approval", "then", index, "from")
+    if rule.review is not None:
+        yield ("review", "from")
 
 
-def _at(data: object, path: tuple[str | int, ...]) -> list[str]:
+def _at(data: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, str]]:
+    """The names in a list, or those that are keys of a map, each with its index or key."""
     found: object = data
     for step in path:
         found = found[step]  # type: ignore[index]
-    assert type(found) is list
-    return found
+    if type(found) is dict:
+        yield from ((name, name) for name in found)
+    elif type(found) is list:
+        yield from enumerate(found)
