@@ -21,16 +21,21 @@ DECISION_STEPS = 1_000_000
 """The work that all conditions of one decision may do together."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Facts(NamedTuple):
     """The time, the facts that the host provides, and the session: all that is not the action.
 
     `now_ns` is in nanoseconds since 1970-01-01T00:00:00Z. A fact of `context` wins over one of
-    the same name in the action, and so does the `session`.
+    the same name in the action, and so does the `session`. `overdue` are the rules, by full name,
+    of which a review is overdue.
     """
 
     now_ns: int
     context: Mapping[str, Any] | None = None
     session: SessionView | None = None
+    overdue: frozenset[str] = _NONE
 
     @classmethod
     def at(
@@ -49,13 +54,15 @@ class Circumstances(NamedTuple):
     """All that an action is judged under, read and checked.
 
     `chain` are the subjects, the first delegator first and the one who acts last; empty where
-    nobody knows who acts. `context` holds the facts that satisfy their schemas.
+    nobody knows who acts. `context` holds the facts that satisfy their schemas. `overdue`
+    are the rules of which a review is overdue: they allow nothing.
     """
 
     chain: tuple[Subject, ...]
     context: Mapping[str, Any]
     session: SessionView | None
     now_ns: int
+    overdue: frozenset[str] = _NONE
 
 
 class Frame:
@@ -80,6 +87,11 @@ class Frame:
     def now_ns(self) -> int:
         """The time of the decision, in nanoseconds since 1970."""
         return self._circumstances.now_ns
+
+    @property
+    def overdue(self) -> frozenset[str]:
+        """The rules, by full name, of which a review is overdue."""
+        return self._circumstances.overdue
 
     @property
     def context(self) -> Mapping[str, Any]:

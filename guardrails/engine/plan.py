@@ -28,11 +28,12 @@ class Plan:
 
     `context_keys` are the facts that those rules read ("*": they may read any). `quick` says
     that `decide_quickly` may be asked: the arguments alone decide. `single` is the one condition
-    of a tool that has but one and declares no arguments, with what either answer means.
+    of a tool that has but one and declares no arguments, with what either answer means. `reviewed`
+    are the rules that let things run to be reviewed afterwards, by full name.
     """
 
-    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests",
-                 "context_keys", "declared", "quick", "rules", "single", "tool")  # fmt: skip
+    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "context_keys",
+                 "declared", "quick", "reviewed", "rules", "single", "tool")  # fmt: skip
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Plan:
             for variable, key in condition.checked.selects
             if variable == "context"
         )
+        self.reviewed = tuple(rule.name for rule in rules if rule.rule.review is not None)
         self._by_subject = any(rule.by_subject for rule in rules)
         self.quick = all(map(_needs_arguments_only, rules))
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)

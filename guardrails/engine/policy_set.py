@@ -15,7 +15,7 @@ from guardrails.json_form import json_form
 from guardrails.snapshot import judge_value, take_snapshot, use_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from guardrails.engine.facts import Facts
     from guardrails.engine.plan import Single
@@ -31,10 +31,13 @@ class PolicySet:
 
     __slots__ = ("_index", "_known", "_plans", "_singles", "bundle", "revision")
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, rules: Iterable[CompiledRule] | None = None) -> None:
+        """Make the bundle's rules ready; `rules` are they, where that has been done before."""
         self.bundle = bundle
         self.revision = bundle.revision
-        self._index = RuleIndex(map(CompiledRule, bundle.rules), bundle.tools)
+        self._index = RuleIndex(
+            map(CompiledRule, bundle.rules) if rules is None else rules, bundle.tools
+        )
         self._known = self._index.names()
         self._plans: dict[str, Plan] = {}
         self._singles: dict[str, Single] = {}
@@ -116,7 +119,8 @@ class PolicySet:
             session = read_session(session)
         chain = read_chain(action.subject, session)
         context = self.admit(read_facts(action.context) | read_facts(facts.context))
-        return self.judge(plan, snapshot, Circumstances(chain, context, session, facts.now_ns))
+        circumstances = Circumstances(chain, context, session, facts.now_ns, facts.overdue)
+        return self.judge(plan, snapshot, circumstances)
 
     def _make_plan(self, tool: str) -> Plan:
         plan = Plan(

@@ -55,7 +55,8 @@ class CompiledRule:
     @property
     def bare(self) -> bool:
         """Whether it is decided by `when` alone, if it has any."""
-        return self.subjects is None and self.unless is None and self.timeless
+        alone = self.subjects is None and self.unless is None and self.rule.review is None
+        return alone and self.timeless
 
     def in_force(self, now_ns: int) -> bool:
         """Whether it can match at all at `now_ns`: an allow rule ends with its `expires`."""
@@ -85,6 +86,8 @@ class CompiledRule:
             if excepted is not None:
                 return excepted
             error = error or failure
+        if self.name in frame.overdue:
+            error = error or "a review of what it let run is overdue"
         return self._matched(error, frame.now_ns)
 
     def _excepted(
