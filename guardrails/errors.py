@@ -121,13 +121,38 @@ class ActionDenied(GuardrailsError):  # noqa: N818 - the name users catch
         self.id = id
 
 
+class ApprovalRejected(ActionDenied):
+    """A call that people were asked about and denied. `request` is the id of the request."""
+
+    def __init__(self, message: str, decision: Decision, id: str, request: str) -> None:  # noqa: A002
+        super().__init__(message, decision, id)
+        self.request = request
+
+
+class ApprovalExpired(ActionDenied):
+    """A call that nobody approved in time. `request` is the id of the request."""
+
+    def __init__(self, message: str, decision: Decision, id: str, request: str) -> None:  # noqa: A002
+        super().__init__(message, decision, id)
+        self.request = request
+
+
 class ApprovalRequired(GuardrailsError):  # noqa: N818 - the name users catch
     """A call that people must approve first; it did not run.
 
-    `decision` is the decision, `id` its record in the decision log.
+    `decision` is the decision, `id` its record in the decision log, `request` the id of the
+    request to people ("" where the guard has no store of approvals, so that nobody is asked). The
+    same call, repeated once it is approved, runs.
     """
 
-    def __init__(self, message: str, decision: Decision, id: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        message: str,
+        decision: Decision,
+        id: str,  # noqa: A002
+        request: str = "",
+    ) -> None:
         super().__init__(message)
         self.decision = decision
         self.id = id
+        self.request = request

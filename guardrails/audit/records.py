@@ -42,7 +42,8 @@ class DecisionEntry(NamedTuple):
     the facts that were read.
     `subjects` are the JSON form of who acts, the first delegator first and the one who acts last.
     `masked` names the arguments to hide. `enforced` is False where the call runs whatever was
-    decided (gradual adoption).
+    decided (gradual adoption). `approvers` are who approved a call that runs for it, `request` is
+    the id of the request to people, "" where there is none.
     """
 
     tool: str
@@ -55,6 +56,7 @@ class DecisionEntry(NamedTuple):
     masked: tuple[str, ...] = ()
     enforced: bool = True
     approvers: tuple[str, ...] = ()
+    request: str = ""
 
 
 class Encoder:
@@ -94,7 +96,8 @@ class Encoder:
             b"," + rest[1:] if around else b"}",
             sha256(action).hexdigest().encode(),
         )
-        if pointers or kinds or entry.approvers or self._key or len(entry.subjects) > 1:
+        rare = pointers or kinds or entry.request or entry.approvers or self._key
+        if rare or len(entry.subjects) > 1:
             fields += self._rare(entry, pointers, kinds)
         known = self._results.get(id(entry.decision))
         result = self._remember(entry.decision) if known is None else known[1]
@@ -114,6 +117,8 @@ class Encoder:
             fields += b',"delegated_by":%b' % encode(entry.subjects[:-1], "/delegated_by")[0]
         if entry.approvers:
             fields += b',"approvers":%b' % encode(entry.approvers)[0]
+        if entry.request:
+            fields += b',"request":%b' % encode(entry.request)[0]
         return fields
 
     def _remember(self, decision: Decision) -> bytes:
