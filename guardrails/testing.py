@@ -13,6 +13,8 @@
         with pytest.raises(ActionDenied):
             pay(amount=900)
         assert guard.log.decisions[-1].decision.code == "no_match"
+
+Nothing here reads or writes a file.
 """
 
 from __future__ import annotations
