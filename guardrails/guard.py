@@ -67,7 +67,9 @@ class Guard:
         facts_timeout: float = FACTS_TIMEOUT,
     ) -> None:
         setting = {} if source is None else {"writable": source.writable}
-        providers = Providers(facts or {}, facts_timeout)
+        context = policies.bundle.context
+        declared = None if context is None else tuple(context.facts)
+        providers = Providers(facts or {}, facts_timeout, declared)
         self._enforcer = Enforcer(policies, log, providers, observe, setting)
         self._log = log
         self._source = source
@@ -103,7 +105,7 @@ class Guard:
         as network mounts need it. `on_load` hears of every load after the first.
 
         Raises PolicyError with every problem of the policies, ConfigurationError for policies of
-        another revision and for settings that can't be.
+        another revision, for facts that they don't declare and for settings that can't be.
         """
         if on_escalate != "raise":
             msg = f'`on_escalate` is "raise": this version can\'t do {on_escalate!r}'

@@ -10,7 +10,9 @@ from contextvars import ContextVar, copy_context
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from guardrails.display import quote
 from guardrails.errors import ConfigurationError, InvalidActionError
+from guardrails.language.cel.errors import did_you_mean
 from guardrails.snapshot import judge_value
 
 if TYPE_CHECKING:
@@ -25,14 +27,26 @@ _gathering: ContextVar[bool] = ContextVar("guardrails_gathering", default=False)
 
 
 class Providers:
-    """The functions that know facts, by the fact's name; each has `timeout` seconds."""
+    """The functions that know facts, by the fact's name; each has `timeout` seconds.
+
+    `declared` are the facts that policies declare, if any does. Raises ConfigurationError for a
+    fact that is none of them, and for what is no function.
+    """
 
     __slots__ = ("_functions", "_timeout")
 
-    def __init__(self, functions: Mapping[str, Any], timeout: float) -> None:
+    def __init__(
+        self,
+        functions: Mapping[str, Any],
+        timeout: float,
+        declared: Iterable[str] | None = None,
+    ) -> None:
         for name, function in functions.items():
+            if declared is not None and name not in declared:
+                hint = did_you_mean(name, declared)
+                raise ConfigurationError(f"no policy declares the fact {quote(name)}{hint}")
             if not callable(function):
-                msg = f"the provider of the fact `{name}` is no function of an action"
+                msg = f"the fact {quote(name)} needs a function that takes the action"
                 raise ConfigurationError(msg)
         self._functions = dict(functions)
         self._timeout = timeout
