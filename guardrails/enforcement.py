@@ -115,11 +115,12 @@ class Enforcer:
         self._log = log
         self.providers = providers
         self._observed = _read_patterns(observed)
-        self._announced = False
-        self._make_lock()
-        after_fork(self, Enforcer._make_lock)  # a thread of the parent may hold the lock
+        self._begin()
+        after_fork(self, Enforcer._begin)  # a thread of the parent may hold the lock
 
-    def _make_lock(self) -> None:
+    def _begin(self) -> None:
+        """Take a lock of its own; the log, which has a chain of its own, is told of no load yet."""
+        self._announced = False
         self._lock = Lock()
 
     def run(

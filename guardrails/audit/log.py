@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import weakref
 from collections import deque
 from pathlib import Path
 from threading import RLock
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from guardrails.audit.records import Encoder, encode_event, encode_fields, encode_outcome
 from guardrails.audit.writer import Durability, Settings, Writer, open_writer
 from guardrails.errors import ConfigurationError, LogUnavailable
+from guardrails.forks import after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,8 @@ class DecisionLog:
         self._refused = 0
         self._reason = ""
         self._healthy = False
-        _after_fork(self)
+        # A child goes on in a chain of its own; a `getpid` per call would cost, and find it late.
+        after_fork(self, DecisionLog._in_child)
 
     @property
     def folder(self) -> Path | None:
@@ -190,18 +191,3 @@ class DecisionLog:
 def _place(folder: Path | str | None) -> Path | None:
     chosen = folder if folder is not None else os.environ.get(VARIABLE) or DEFAULT_FOLDER
     return None if str(chosen) == "-" else Path(chosen).absolute()
-
-
-def _after_fork(log: DecisionLog) -> None:
-    """Give a forked child a chain of its own; a `stat` or `getpid` per call would find it too late.
-
-    The interpreter keeps the hook for ever, so it must not keep the log.
-    """
-    reference = weakref.ref(log)
-
-    def in_child() -> None:
-        log = reference()
-        if log is not None:
-            log._in_child()  # noqa: SLF001 - this function is part of the class's construction
-
-    os.register_at_fork(after_in_child=in_child)
