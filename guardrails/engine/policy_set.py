@@ -94,7 +94,9 @@ class PolicySet:
                 return plan
             if is_tool_name(tool):
                 return self._make_plan(tool)
-        raise InvalidActionError("the name of the tool is not one that a tool can have")
+        raise InvalidActionError(
+            "a tool's name must be 1 to 128 characters of `A-Z a-z 0-9 _ . : / -`"
+        )
 
     def concerning(self, tool: str) -> tuple[Rule, ...]:
         """Return the rules whose selectors `tools` and `traits` match `tool`, by full name."""
