@@ -1,4 +1,4 @@
-r"""What the text of a regular expression tells: whether it is bound at both ends.
+r"""What the text of a regular expression tells: whether it is bound at both ends, and what fits.
 
 Syntax of RE2 (https://github.com/google/re2/wiki/Syntax): `^` and `\A` bind the beginning, `$` and
 `\z` the end; under the flag `m`, `^` and `$` bind a line only.
@@ -88,3 +88,40 @@ def _is_open_at(item: _Item, end: int, line: str, text: str) -> bool:
         return item.repeated or _is_open(item.group, end, line, text)
     bound = item.text == text or (item.text == line and not item.multiline)
     return not bound and not _ANYTHING.fullmatch(item.text)
+
+
+_LEFT_OUT = re.compile(r"(?:[*?]|\{0(?:,\d*)?\})\??\Z")
+_TIMES = re.compile(r"\{(\d+)(?:,\d*)?\}\??\Z")
+_SAMPLES = {r"\d": "0", r"\w": "a", r"\s": " ", r"\n": "\n", r"\t": "\t"}
+_FIRST_OF_CLASS = re.compile(r"\[\\?([^\^])")
+
+
+def sample(pattern: str) -> str:
+    """A text that fits a plain pattern: of alternatives the first, and nothing that may be absent.
+
+    It is a guess: of what is hard to tell (classes that exclude, say) it makes what need not fit.
+    """
+    return _sample(_Reader(pattern).alternatives()[0])
+
+
+def _sample(items: list[_Item]) -> str:
+    return "".join(map(_sample_item, items))
+
+
+def _sample_item(item: _Item) -> str:
+    if item.repeated and _LEFT_OUT.search(item.text):
+        return ""
+    times = _TIMES.search(item.text) if item.repeated else None
+    one = _sample(item.group[0]) if item.group is not None else _sample_atom(item)
+    return one * (int(times[1]) if times else 1)
+
+
+def _sample_atom(item: _Item) -> str:
+    atom = _REPEAT.sub("", item.text[1:]) if item.repeated else item.text[1:]
+    first = item.text[:1]
+    if first == "[":
+        found = _FIRST_OF_CLASS.match(item.text)
+        return "x" if found is None else _SAMPLES.get(found[0][1:], found[1])
+    if first == "\\":
+        return _SAMPLES.get(f"\\{atom}", "" if atom.isalnum() else atom)
+    return {".": "x", "^": "", "$": ""}.get(first, first)
