@@ -81,6 +81,10 @@ class ApprovalsUnavailable(GuardrailsError):  # noqa: N818 - likewise
     """The store of approvals can't be asked or can't be believed, so nothing that needs it runs."""
 
 
+class RequestUnknown(GuardrailsError):  # noqa: N818 - likewise
+    """A request for approval that the store doesn't hold."""
+
+
 class NotEscalatable(GuardrailsError):  # noqa: N818 - likewise
     """An action that nobody can be asked about: a part of it can't be shown. It is denied."""
 
@@ -100,7 +104,7 @@ class EscalationRefused(GuardrailsError):  # noqa: N818 - likewise
 class VoteRefused(GuardrailsError):  # noqa: N818 - likewise
     """A vote that does not count, by `code`.
 
-    `unknown_request`, `unknown_voter`, `not_open`, `not_approver`, `separated` (the agent, the
+    `unknown_voter`, `not_open`, `not_approver`, `separated` (the agent, the
     person it acts for, or whom the terms keep apart), `voted` (once already), `comment`.
     """
 

@@ -52,7 +52,7 @@ class Actor:
     id: str
     roles: tuple[str, ...] = ()
     on_behalf_of: str = ""
-    attributes: Mapping[str, Any] = _EMPTY
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, subject: Subject) -> Actor:
@@ -89,7 +89,7 @@ class Case:
     arguments: Mapping[str, Any]
     subjects: tuple[Actor, ...] = ()
     session: str | None = None
-    context: Mapping[str, Any] = _EMPTY
+    context: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[RuleTerms, ...] = ()
     action_digest: str = field(init=False)
     """Digest of all but the rules: by it an approval is found whose rules are fewer now."""
@@ -166,8 +166,8 @@ class ApprovalRequest:
     revision: str
     created_ns: int
     expires_ns: int
-    environment: Mapping[str, Any] = _EMPTY
-    evidence: Mapping[str, Any] = _EMPTY
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     status: Status = Status.PENDING
     votes: tuple[Vote, ...] = ()

@@ -103,7 +103,7 @@ class Store(Protocol):
         """
 
     def get(self, request_id: str) -> ApprovalRequest:
-        """The request; raises VoteRefused (`unknown_request`) where there is none."""
+        """The request; raises RequestUnknown where there is none."""
 
     def find(self, action_digest: str) -> tuple[ApprovalRequest, ...]:
         """The requests for approval of that action that are not over, newest first.
@@ -155,8 +155,8 @@ class Store(Protocol):
     def advance(self, name: str, number: int) -> None:
         """Remember that the reader called `name` has dealt with all changes up to `number`."""
 
-    def overdue(self, rules: Sequence[str]) -> tuple[str, ...]:
-        """Those of the rules, by full name, of which a review is overdue."""
+    def overdue(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the rules of these full names, of which a review is overdue."""
 
     def suspensions(self) -> tuple[Suspension, ...]:
         """The agents that are suspended."""
