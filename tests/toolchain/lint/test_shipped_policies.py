@@ -25,6 +25,6 @@ NOW = parse_timestamp("2026-06-01T10:00:00Z").ns
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_policies_that_are_shipped_have_no_findings(folder: Path) -> None:
+def test_policies_that_are_shipped_have_no_findings_but_notes(folder: Path) -> None:
     report = make_linter(folder, now_ns=NOW).lint(read_folder(folder))
-    assert not report.findings, plain(tell_report(report))
+    assert report.exit_code == 0, plain(tell_report(report))
