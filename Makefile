@@ -70,6 +70,7 @@ bench: .venv-bench/stamp  ## time a decision, a call, loading, linting and impor
 	@.venv-bench/bin/python -m benchmarks.decide
 	@.venv-bench/bin/python -m benchmarks.call
 	@.venv-bench/bin/python -m benchmarks.load
+	@.venv-bench/bin/python -m benchmarks.reload
 	@.venv-bench/bin/python -m benchmarks.lint
 	@.venv-bench/bin/python -m benchmarks.imports
 
