@@ -1,4 +1,7 @@
-"""The JSON form of judged values: what argument schemas check and the decision log holds."""
+"""The JSON form of judged values that schemas check; what has no type of JSON becomes text.
+
+The decision log writes them otherwise (`audit/encoding.py`): there a text must tell its kind.
+"""
 
 from __future__ import annotations
 
