@@ -72,7 +72,7 @@ def run_tests(folder: Folder, root: str, asked: Asked, now_ns: int, progress: Pr
     mutation = None
     if asked.mutate and not any(result.failure for result in results):
         with progress("trying mutants") as show:
-            mutation = try_mutants(bundle, results, now_ns, asked.seconds, show)
+            mutation = try_mutants(bundle, cases, now_ns, asked.seconds, show)
     coverage = None if coverer is None else coverer.measure(results)
     return Report(bundle.revision, results, coverage, asked.threshold, mutation)
 

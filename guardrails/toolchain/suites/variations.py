@@ -108,12 +108,19 @@ def _vary_conditional(node: Conditional, source: str) -> Iterator[tuple[Node, st
 
 
 def _vary_comprehension(node: Comprehension, source: str) -> Iterator[tuple[Node, str]]:
-    if node.macro in _MACROS:
+    if node.macro in _MACROS and not _holds_one(node.operand):
         macro = _MACROS[node.macro]
         yield (
             replace(node, macro=macro),
             f"`{node.macro}` became `{macro}`: `{_text(node, source)}`",
         )
+
+
+def _holds_one(node: Node) -> bool:
+    """Whether `node` is a list of one element at most, for which `all` and `exists` are alike."""
+    if isinstance(node, ListOf):
+        return len(node.elements) <= 1
+    return isinstance(node, Literal) and isinstance(node.value, list) and len(node.value) <= 1
 
 
 def _vary_list(node: ListOf, source: str) -> Iterator[tuple[Node, str]]:
