@@ -47,15 +47,15 @@ def check_admission(request: ApprovalRequest, crowd: Crowd, people: People, budg
     if crowd.mine >= budget.per_agent:
         msg = f"{crowd.mine} requests of this agent are open already"
         raise EscalationRefused(msg, "agent_budget")
-    if not reachable(request, people, _busy(crowd, people, budget)):
+    if not reachable(request, people, _busy(request.created_ns, crowd, people, budget)):
         msg = "those who may approve this are asked for too much already"
         raise EscalationRefused(msg, "approver_budget")
 
 
-def _busy(crowd: Crowd, people: People, budget: Budget) -> frozenset[str]:
+def _busy(now_ns: int, crowd: Crowd, people: People, budget: Budget) -> frozenset[str]:
     """The accounts that are asked for as much as they can bear."""
     asked: Counter[str] = Counter()
     for request in crowd.others:
         voted = {people.identity(vote.voter) for vote in request.votes}
-        asked.update(may_vote(request, people, request.expires_ns - 1) - voted)
+        asked.update(may_vote(request, people, now_ns) - voted)
     return frozenset(account for account, count in asked.items() if count >= budget.per_approver)

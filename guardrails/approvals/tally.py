@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from guardrails.approvals.request import Kind
 from guardrails.approvals.terms import OWNER, REQUESTER
 from guardrails.approvals.vote import VoteOutcome
 
@@ -26,11 +27,15 @@ class Seat(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How the votes stand. Where `denied`, `approved` is False."""
+    """How the votes stand. Where `denied`, `approved` is False.
+
+    `approvers` are the people whose approvals fill seats.
+    """
 
     approved: bool
     denied: bool
     seats: tuple[Seat, ...]
+    approvers: tuple[str, ...]
 
 
 def separated(request: ApprovalRequest, people: People) -> frozenset[str]:
@@ -70,7 +75,10 @@ def may_vote(request: ApprovalRequest, people: People, now_ns: int) -> frozenset
 
 
 def genuine(request: ApprovalRequest, verifier: Verifier) -> tuple[Vote, ...]:
-    """The votes that a service took on this very request, within its time."""
+    """The votes that a service took on this very request, within its time.
+
+    A review may come late: better than never.
+    """
     content = request.content
     return tuple(
         vote
@@ -78,7 +86,8 @@ def genuine(request: ApprovalRequest, verifier: Verifier) -> tuple[Vote, ...]:
         if vote.request_id == request.id
         and vote.digest == request.digest
         and vote.content == content
-        and request.created_ns <= vote.cast_ns < request.expires_ns
+        and request.created_ns <= vote.cast_ns
+        and (request.kind is not Kind.APPROVAL or vote.cast_ns < request.expires_ns)
         and verifier.holds(vote)
     )
 
@@ -95,7 +104,8 @@ def tally(request: ApprovalRequest, votes: Iterable[Vote], people: People) -> Ta
         voter = people.identity(vote.voter)
         if voter not in barred:
             first.setdefault(voter, vote)
-    filled = _fill(request, first, people, request.rules, VoteOutcome.APPROVE)
+    seated = _seat(request, first, people, request.rules, VoteOutcome.APPROVE)
+    filled = [len(sitting) for sitting in seated]
     seats = tuple(
         Seat(rule.rule, group.voters, group.quorum, count)
         for (rule, group), count in zip(_groups(request.rules), filled, strict=True)
@@ -103,7 +113,7 @@ def tally(request: ApprovalRequest, votes: Iterable[Vote], people: People) -> Ta
     denied = any(_denies(request, rule, first, people) for rule in request.rules)
     asked = bool(request.rules) and all(rule.terms.groups for rule in request.rules)
     full = asked and all(seat.filled >= seat.quorum for seat in seats)
-    return Tally(full and not denied, denied, seats)
+    return Tally(full and not denied, denied, seats, tuple(sorted(set().union(*seated))))
 
 
 def reachable(
@@ -119,8 +129,8 @@ def reachable(
     groups = _groups(request.rules)
     age = request.expires_ns - request.created_ns - 1
     voters = [people.members(rule.terms.voters_at(group, age)) - barred for rule, group in groups]
-    filled = _match([group.quorum for _, group in groups], voters)
-    return filled == [group.quorum for _, group in groups]
+    seated = _match([group.quorum for _, group in groups], voters)
+    return all(len(s) == group.quorum for s, (_, group) in zip(seated, groups, strict=True))
 
 
 def _eligible(rule: RuleTerms, people: People, age_ns: int) -> frozenset[str]:
@@ -135,24 +145,24 @@ def _denies(
 ) -> bool:
     if not rule.terms.groups:
         return False
-    filled = _fill(request, first, people, (rule,), VoteOutcome.DENY)
+    seated = _seat(request, first, people, (rule,), VoteOutcome.DENY)
     if rule.terms.veto:
-        return any(filled)
-    return filled == [group.quorum for group in rule.terms.groups]
+        return any(seated)
+    return [len(sitting) for sitting in seated] == [group.quorum for group in rule.terms.groups]
 
 
 def _groups(rules: Iterable[RuleTerms]) -> list[tuple[RuleTerms, Group]]:
     return [(rule, group) for rule in rules for group in rule.terms.groups]
 
 
-def _fill(
+def _seat(
     request: ApprovalRequest,
     first: dict[str, Vote],
     people: People,
     rules: Sequence[RuleTerms],
     outcome: VoteOutcome,
-) -> list[int]:
-    """How many seats of each group of `rules` the voters of that outcome fill, at best."""
+) -> list[frozenset[str]]:
+    """Who of the voters of that outcome fill the seats of each group of `rules`, at best."""
     groups = _groups(rules)
     voters: list[set[str]] = [set() for _ in groups]
     for voter, vote in first.items():
@@ -165,8 +175,8 @@ def _fill(
     return _match([group.quorum for _, group in groups], voters)
 
 
-def _match(quorums: Sequence[int], voters: Sequence[Iterable[str]]) -> list[int]:
-    """How many seats of each group can be filled when each voter takes one: a maximum matching.
+def _match(quorums: Sequence[int], voters: Sequence[Iterable[str]]) -> list[frozenset[str]]:
+    """Who fills the seats of each group when each voter takes one: a maximum matching.
 
     By augmenting paths (Kuhn 1955); first come, so that groups named first fill first.
     """
@@ -185,7 +195,7 @@ def _match(quorums: Sequence[int], voters: Sequence[Iterable[str]]) -> list[int]
 
     for number in range(len(seats)):
         seat(number, set())
-    filled = [0] * len(quorums)
-    for number in sitting.values():
-        filled[seats[number]] += 1
-    return filled
+    return [
+        frozenset(voter for voter, number in sitting.items() if seats[number] == group)
+        for group in range(len(quorums))
+    ]
