@@ -9,7 +9,6 @@ from guardrails.language.cel.tree import Literal
 from guardrails.language.dialect import compile_schema
 from guardrails.language.document import Condition
 from guardrails.toolchain.lint.regex import sample
-from guardrails.toolchain.lint.regex import sample
 from guardrails.toolchain.lint.trial import outcome_of, put
 from guardrails.toolchain.words import words_of
 

@@ -33,7 +33,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("a token of Shopify", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b"),
     ("a token of Vault", r"\bhv[sb]\.[A-Za-z0-9_-]{20,}"),
     ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{10,}"),
-    ("a private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?=(?:\s|\\n)+[A-Za-z0-9+/]{8})"),
+    ("a private key", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?:\s|\\n)+[A-Za-z0-9+/=]{4,})+"),
     ("a password in a URL", r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'`]+:(?P<secret>[^\s/:@\"'`]{3,})@"),
 )  # fmt: skip
 _PATTERNS = tuple((what, re.compile(shape)) for what, shape in _SHAPES)

@@ -164,8 +164,8 @@ def _choose(node: Conditional, source: str) -> Outcome:
     if isinstance(condition, Failed):
         return FAILED
     chosen, otherwise = (outcome_of(each, source) for each in (node.chosen, node.otherwise))
-    if condition is None:
-        return chosen if chosen is otherwise else None
+    if condition is None:  # it may be an error, too
+        return FAILED if chosen is otherwise is FAILED else None
     return chosen if condition else otherwise
 
 

@@ -5,7 +5,8 @@ What it does
 With `--tools MODULE`, holds each declared tool against the decorated functions of its name. It
 reports an argument that the function doesn't take, a parameter that the manifest lacks, a type that
 the function can't be given, a value of an enum that it doesn't know, and a tool that no function is
-named as. Without `--tools` it reports nothing.
+named as; and, as a note, an argument that the function requires and the manifest does not. Without
+`--tools` it reports nothing.
 
 Why it is bad
 -------------
@@ -58,6 +59,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.display import quote
 from guardrails.language.cel.errors import did_you_mean
+from guardrails.toolchain.lint.bearing import listed
 from guardrails.toolchain.lint.finding import Severity
 from guardrails.toolchain.lint.json_types import common, told, types_of
 from guardrails.toolchain.lint.registry import lint_rule
@@ -83,6 +85,7 @@ def check(project: Project) -> Iterator[Finding]:
         for function in functions if tool.arguments is not None else ():
             yield from _check_arguments(project, tool, function)
             yield from _check_parameters(project, tool, function)
+            yield from _check_required(project, tool, function)
 
 
 def _without_function(project: Project, tool: Tool) -> Finding:
@@ -130,6 +133,26 @@ def _check_parameters(project: Project, tool: Tool, function: FoundTool) -> Iter
                 why="a call that gives an argument that is not listed is refused",
                 mend=f"add {quote(parameter.name)} under `arguments:`",
             )
+
+
+def _check_required(project: Project, tool: Tool, function: FoundTool) -> Iterator[Finding]:
+    """The arguments that every call gives, and that the manifest lets be left out."""
+    assert tool.arguments is not None
+    missing = [
+        each.name
+        for each in function.parameters
+        if each.required
+        and each.name in tool.arguments.properties
+        and each.name not in tool.arguments.required
+    ]
+    if missing:
+        yield project.finding(
+            project.region(tool, "arguments", of_key=True),
+            f"{quote(tool.name)} lets {listed(missing)} be left out, which its function requires",
+            why="conditions must ask whether it is there, though every call gives it",
+            mend=f"list {listed(missing)} under `required`",
+            severity=Severity.NOTE,
+        )
 
 
 def _compare(project: Project, tool: Tool, parameter: Parameter, schema: Any) -> Iterator[Finding]:
