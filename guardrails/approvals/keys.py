@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -28,19 +30,18 @@ _BEGIN = b"-----BEGIN "
 
 
 def make_keys(private: str | os.PathLike[str], public: str | os.PathLike[str]) -> Signer:
-    """A new key pair, written to two files; of processes that try at once, one makes it.
+    """A new key pair, written to two files; the private one is its owner's alone.
 
-    The private file is its owner's alone. Raises ConfigurationError where either file is there.
+    Raises FileExistsError where either is there: of processes that try at once, one makes it, and
+    a public key whose votes would no longer count is not overwritten.
     """
-    made = Ed25519PrivateKey.generate()
-    pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    shown = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if os.path.lexists(public):
-        msg = f"{os.fspath(public)}: there is a public key already; its votes would no longer count"
-        raise ConfigurationError(msg)
-    _create(private, pem, 0o600)
-    _create(public, shown, 0o644)
-    return Signer(made)
+        raise FileExistsError(os.fspath(public))
+    made = Ed25519PrivateKey.generate()
+    _create(private, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    signer = Signer(made)
+    _publish(signer, public)
+    return signer
 
 
 def read_signer(path: str | os.PathLike[str] = DEFAULT_KEY) -> Signer:
@@ -74,23 +75,34 @@ def open_keys(
 ) -> Signer:
     """The service's key, made with its public half where there is none of either yet.
 
+    Raises ConfigurationError where the private half is gone or is others' to read.
+
     For service and guard under one account: what that does not protect is told in
     `docs/decisions/0008-signed-votes.md`.
     """
-    if not os.path.lexists(private) and not os.path.lexists(public):
+    if not os.path.lexists(private):
         try:
             return make_keys(private, public)
         except FileExistsError:
-            pass  # another process was quicker
-    return read_signer(private)
+            pass  # another process was quicker; or the private half is gone, which is told below
+    signer = read_signer(private)
+    if not os.path.lexists(public):
+        _publish(signer, public)
+    return signer
+
+
+def _publish(signer: Signer, public: str | os.PathLike[str]) -> None:
+    shown = signer.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with suppress(FileExistsError):
+        _create(public, shown, 0o644)
 
 
 def _create(path: str | os.PathLike[str], content: bytes, mode: int) -> None:
     """Write a file that was not there, whole or not at all, known to the disk."""
     target = Path(path)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

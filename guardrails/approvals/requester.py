@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.approvals.budget import Budget, check_admission
 from guardrails.approvals.request import Kind, Status, make_request
-from guardrails.approvals.tally import genuine, tally
+from guardrails.approvals.tally import genuine, reachable, tally
 from guardrails.approvals.terms import covers, remember_of
+from guardrails.errors import EscalationRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -158,6 +159,8 @@ class Requester:
             evidence=evidence or {},
             labels=labels,
         )
+        if not reachable(request, self._people()):
+            raise EscalationRefused("nobody is configured who may review this", "no_approvers")
         return self.store.open(request)
 
     def _open(
