@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from guardrails.language.cel.types import DOUBLE, DYN, STRING, RecordType
+import pytest
+
 from guardrails.language.context import ContextSchema, join_facts, read_fact
 from guardrails.values import Opaque, Timestamp
 
@@ -64,6 +66,7 @@ def test_where_no_fact_is_declared_there_is_no_schema() -> None:
     assert join_facts([]) is None
 
 
+@pytest.mark.slow
 def test_a_fact_whose_schemas_combine_in_too_many_ways_is_refused() -> None:
     def lead(number: int) -> dict[str, str]:
         return {"$ref": f"#/$defs/d{number % 40}"}
