@@ -75,8 +75,7 @@ def check(project: Project) -> Iterator[Finding]:
         if rules:
             yield project.finding(
                 Region(project.root),
-                f"no rule is tested: there is no `*_test.yaml`, and {len(rules)} "
-                f"{'rule' if len(rules) == 1 else 'rules'}",
+                f"rules tested: 0 of {len(rules)}; there is no `*_test.yaml`",
                 why="nobody notices when a rule begins to do something else",
                 mend="write what must run and what must not in a `*_test.yaml` beside them",
                 severity=Severity.NOTE,
