@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guardrails.language.document import KINDS
+from guardrails.language.metaschema import ARGUMENT, SCHEMA, schema_definitions
 from guardrails.language.structure import DOCUMENT, END
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ _LENGTHS: Mapping[str, str] = {
     "dict": "minProperties",
 }
 
-_ARGUMENT = {
-    "type": ["object", "boolean"],
-    "properties": {
-        "kind": {"enum": list(KINDS), "description": "What packs need to know of the argument."}
-    },
-    "allOf": [{"$ref": _DIALECT}],
-}
 _QUORUM_OF_A_LIST = {
     "if": {"required": ["quorum"]},
     "then": {"properties": {"from": {"type": "array"}}},
@@ -63,12 +56,16 @@ _JOINED: Mapping[str, Mapping[str, Any]] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of policy documents, from the rules they are checked by."""
+    """The JSON Schema (draft 2020-12) of policy documents, from the rules they are checked by.
+
+    It refers to nothing outside of itself, so that editors need no network.
+    """
     head = {"$schema": _DIALECT, "title": "Policy document of policy-guardrails"}
-    return {**head, **_map({"type": "dict", "schema": DOCUMENT})}
+    document = _map({"type": "dict", "schema": DOCUMENT})
+    return {**head, **document, "$defs": schema_definitions()}
 
 
-def _translate(rules: Rules) -> dict[str, Any]:
+def _translate(rules: Rules, key: str = "") -> dict[str, Any]:
     types = [rules["type"]] if type(rules["type"]) is str else rules["type"]
     schema: dict[str, Any] = {"type": [_TYPES[kind] for kind in types]}
     if len(types) == 1:
@@ -84,15 +81,15 @@ def _translate(rules: Rules) -> dict[str, Any]:
         schema["items"] = _translate(rules["schema"])
         rules = {key: value for key, value in rules.items() if key != "schema"}
     if "dict" in types:
-        schema |= {**_map(rules), "type": schema["type"]}
+        schema |= {**_map(rules, key), "type": schema["type"]}
     return schema
 
 
-def _map(rules: Rules) -> dict[str, Any]:
+def _map(rules: Rules, key: str = "") -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object"}
     if "schema" in rules:
         keys = rules["schema"]
-        schema["properties"] = {key: _translate(value) for key, value in keys.items()}
+        schema["properties"] = {key: _translate(value, key) for key, value in keys.items()}
         schema["required"] = [key for key, value in keys.items() if value.get("required")]
         schema["additionalProperties"] = False
         schema |= _JOINED.get(rules.get("meta", {}).get("what", ""), {})
@@ -100,6 +97,7 @@ def _map(rules: Rules) -> dict[str, Any]:
         schema["propertyNames"] = _translate(rules["keysrules"])
     if "valuesrules" in rules:
         values = rules["valuesrules"]
+        name = ARGUMENT if key == "arguments" else SCHEMA
         free = type(values["type"]) is list
-        schema["additionalProperties"] = _ARGUMENT if free else _translate(values)
+        schema["additionalProperties"] = {"$ref": f"#/$defs/{name}"} if free else _translate(values)
     return schema

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from guardrails.errors import PolicyError
+from guardrails.language.dialect import KEYWORDS
 from guardrails.language.loader import load_texts
+from guardrails.language.metaschema import _DATA
 from guardrails.language.schema import json_schema
 from guardrails.language.source import Source
 from guardrails.language.validation import find_faults
@@ -171,3 +173,58 @@ def test_what_editors_refuse_is_refused(case: dict[str, Any]) -> None:
         return
     if case["name"] != "a version that is a fraction":  # JSON Schema takes 1.0 for 1
         assert not EDITORS.is_valid(tree.data) or not find_faults(tree)[0]
+
+
+def references(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return {found for each in schema for found in references(each)}
+    if not isinstance(schema, dict):
+        return set()
+    own = {schema["$ref"]} if isinstance(schema.get("$ref"), str) else set()
+    return own | {found for each in schema.values() for found in references(each)}
+
+
+def test_an_editor_needs_no_network() -> None:
+    assert references(json_schema()) == {"#/$defs/schema", "#/$defs/argument"}
+
+
+SCHEMAS: list[Any] = [
+    True,
+    {},
+    {"type": "string", "minLength": 1, "pattern": "^a", "format": "email", "title": "t"},
+    {"type": ["string", "null"], "enum": ["a", None], "default": "a", "examples": ["a"]},
+    {"type": "array", "items": {"type": "integer"}, "minItems": 1, "uniqueItems": True},
+    {"prefixItems": [{"const": 1}], "contains": {}, "minContains": 1, "unevaluatedItems": False},
+    {"properties": {"a": {"$ref": "#/properties/x/$defs/b"}}, "$defs": {"b": {}}},
+    {"dependentRequired": {"a": ["b"]}, "dependentSchemas": {"a": {}}, "required": ["a"]},
+    {"if": {"multipleOf": 0.5}, "then": {"maximum": 5}, "else": False, "not": {"const": 3}},
+    {"patternProperties": {"^a": {}}, "propertyNames": {"maxLength": 3}, "maxProperties": 5},
+    {"anyOf": [{"exclusiveMinimum": 0}], "allOf": [{}], "oneOf": [{}], "deprecated": True},
+    {"type": "strin"}, {"type": []}, {"type": ["string", "string"]}, {"format": "emial"},
+    {"minimum": "0"}, {"minLength": -1}, {"minLenght": 1}, {"multipleOf": 0}, {"enum": "a"},
+    {"required": "a"}, {"required": [1]}, {"items": [{}]}, {"anyOf": []}, {"anyOf": {}},
+    {"properties": []}, {"$ref": "https://a.example/b"}, {"uniqueItems": "yes"}, {"not": 1},
+    {"$id": "a"}, {"contentEncoding": "base64"}, {"x": {"kind": "amount"}}, "string", [],
+    {"items": {"kind": "amount"}}, {"dependentRequired": {"a": "b"}}, {"pattern": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=repr)
+def test_editors_and_loading_take_the_same_schemas_of_arguments(schema: Any) -> None:
+    document = {"version": 1, "policy": "p", "tools": {"t": {"arguments": {"x": schema}}}}
+    rest = {"rules": [{"id": "a", "effect": "allow", "tools": "t"}]}
+    assert EDITORS.is_valid(document | rest) is loads(document | rest)
+
+
+@pytest.mark.parametrize("kind", ["amount", "amuont"])
+def test_a_kind_stands_at_an_argument_alone(kind: str) -> None:
+    argument = {"tools": {"t": {"arguments": {"x": {"kind": kind}}}}}
+    fact = {"context": {"x": {"kind": kind}}}
+    head = {"version": 1, "policy": "p"}
+    assert EDITORS.is_valid({**head, **argument}) is (kind == "amount")
+    assert not EDITORS.is_valid({**head, **fact})
+    assert not loads({**head, **fact})
+
+
+def test_every_keyword_is_described() -> None:
+    assert set(_DATA) == {name for name, holds in KEYWORDS.items() if holds == "no schema"}
