@@ -74,11 +74,13 @@ def _telling_rules(failed: StepResult) -> Iterator[RuleTold]:
         return
     decisive = {each.rule for each in decision.matches if each.effect is decision.effect}
     matched = {each.rule for each in decision.matches}
-    named = matched if expected.rules is None else matched.symmetric_difference(expected.rules)
-    named = named if expected.rules is not None else decisive
+    named = decisive if expected.rules is None else matched.symmetric_difference(expected.rules)
+    if any(mismatch.part == "would" for mismatch in failed.mismatches):
+        named |= {each.rule for each in decision.matches if each.observed}
     turned = decision.effect is not expected.effect
     for told in failed.explanation.rules:
-        missed = turned and told.rule.effect is expected.effect and told.outcome != MATCHED
+        awaited = told.rule.effect is expected.effect and not told.observed
+        missed = turned and awaited and told.outcome != MATCHED
         decided = turned and told.rule.name in decisive
         if told.rule.name in named or missed or decided or told.outcome == FAILED:
             yield told

@@ -94,7 +94,8 @@ def _vary_operation(node: Operation, source: str) -> Iterator[tuple[Node, str]]:
         yield node.operands[0], f"`{whole}` became `{_text(node.operands[0], source)}`"
     if node.operator == "in":
         turned = Operation(node.start, node.end, "!", (node,), type=BOOL)
-        yield turned, f"`{whole}` became `!({whole})`"
+        in_brackets = node.start < node.operands[0].start
+        yield turned, f"`{whole}` became `!{whole if in_brackets else f'({whole})'}`"
     for operator in _TURNED.get(node.operator, ()):
         left, right = node.operands
         between = source[left.end : right.start].replace(node.operator, operator, 1)
