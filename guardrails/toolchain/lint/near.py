@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
 SHORTEST = 5
 """Letters of the part in which two names differ, at least: shorter ones that differ by one letter
@@ -20,17 +20,33 @@ _SEPARATOR = re.compile(r"[^A-Za-z]+")
 _SIGN = re.compile(r"[^A-Za-z0-9*]+")
 
 
-def slip_of(name: str, known: Iterable[str]) -> str | None:
-    """The first of `known` that `name` is a slip of, or None."""
-    return next((other for other in known if is_slip(name, other)), None)
-
-
 def rare_slips(names: Iterable[str]) -> dict[str, str]:
     """Each name that occurs once while one that it is a slip of occurs often, with that one."""
     counts = Counter(names)
-    often = [name for name, count in counts.items() if count >= OFTEN]
+    often: dict[str, list[str]] = defaultdict(list)
+    for name, count in counts.items():
+        if count >= OFTEN:
+            for key in _keys(name):
+                often[key].append(name)
     rare = (name for name, count in counts.items() if count == 1)
-    return {name: meant for name in rare if (meant := slip_of(name, often)) is not None}
+    return {name: meant for name in rare if (meant := _slip_of(name, often)) is not None}
+
+
+def _slip_of(name: str, known: Mapping[str, list[str]]) -> str | None:
+    """The first that `name` is a slip of, of those `known` by their keys, or None."""
+    near = (other for key in _keys(name) for other in known.get(key, ()))
+    return next((other for other in near if is_slip(name, other)), None)
+
+
+def _keys(name: str) -> Iterator[str]:
+    """Texts of which two names have one in common if one is a slip of the other.
+
+    What is left of a name without any one character is such a key, so names are looked up instead
+    of being compared each with each.
+    """
+    yield name
+    yield _SIGN.sub("", name).lower()
+    yield from (name[:at] + name[at + 1 :] for at in range(len(name)))
 
 
 def is_slip(name: str, other: str) -> bool:

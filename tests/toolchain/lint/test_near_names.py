@@ -47,3 +47,10 @@ def test_a_name_is_a_slip_only_if_it_occurs_once_and_the_other_often() -> None:
     assert rare_slips(["finance"] * 3 + ["finanse"]) == {"finanse": "finance"}
     assert rare_slips(["finance"] * 2 + ["finanse"]) == {}
     assert rare_slips(["finance"] * 3 + ["finanse"] * 2) == {}
+
+
+@pytest.mark.parametrize(("one", "other", "how"), SLIPS, ids=[how for *_, how in SLIPS])
+def test_every_kind_of_slip_is_found_among_many_names(one: str, other: str, how: str) -> None:
+    others = [f"role-number-{number}" for number in range(50)] * 3
+    assert rare_slips([*others, *[one] * 3, other]) == {other: one}, how
+    assert rare_slips([*others, *[other] * 3, one]) == {one: other}, how
