@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from guardrails.toolchain.regions.region import Region
 
@@ -67,6 +67,11 @@ def negate(formula: Formula) -> Formula:
     return Some(parts) if isinstance(formula, Every) else Every(parts)
 
 
+def parts_of(formula: Formula) -> tuple[Formula, ...]:
+    """The parts that `formula` joins; none if it speaks of one term."""
+    return () if isinstance(formula, Within) else formula.parts
+
+
 def terms_in(formula: Formula) -> Iterator[str]:
     """The terms of which `formula` says something, repeated as they come."""
     if isinstance(formula, Within):
@@ -76,19 +81,38 @@ def terms_in(formula: Formula) -> Iterator[str]:
             yield from terms_in(part)
 
 
-def holds_in(formula: Formula, values: dict[str, Region]) -> bool:
-    """Whether `formula` holds wherever each term lies in its region of `values`.
-
-    A term that has none there may lie anywhere.
-    """
-    if isinstance(formula, Within):
-        known = values.get(formula.term)
-        return known is not None and known.within(formula.region)
-    if isinstance(formula, Every):
-        return all(holds_in(part, values) for part in formula.parts)
-    return any(holds_in(part, values) for part in formula.parts)
-
-
 def size(formula: Formula) -> int:
     """How many things it says of terms."""
     return 1 if isinstance(formula, Within) else sum(map(size, formula.parts))
+
+
+def canonical(formula: Formula, domain: Callable[[str], Region]) -> Formula:
+    """`formula` with what it says of one term said once, and in an order of its own.
+
+    `domain` gives the values that a term can have at all. Two formulas that are the same then say
+    the same.
+    """
+    if isinstance(formula, Within):
+        possible = domain(formula.term)
+        region = formula.region & possible
+        return (
+            NEVER if not region else ALWAYS if region == possible else Within(formula.term, region)
+        )
+    conjoined = isinstance(formula, Every)
+    regions: dict[str, Region] = {}
+    others: list[Formula] = []
+    once = [canonical(each, domain) for each in formula.parts]
+    if conjoined and NEVER in once:
+        return NEVER
+    for part in once:
+        if not isinstance(part, Within):
+            others.append(part)
+        elif part.term not in regions:
+            regions[part.term] = part.region
+        elif conjoined:
+            regions[part.term] &= part.region
+        else:
+            regions[part.term] |= part.region
+    said = (canonical(Within(term, regions[term]), domain) for term in sorted(regions))
+    parts = (*said, *sorted(set(others), key=hash))
+    return every(parts) if conjoined else some(parts)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from guardrails.language.cel.functions.time import WEEKDAYS
 from guardrails.language.cel.tree import (
     Conditional,
-    Has,
     Invoke,
     Literal,
     Logic,
@@ -40,7 +39,7 @@ from guardrails.toolchain.regions.region import (
     exactly,
     kinds,
 )
-from guardrails.toolchain.regions.terms import is_fixed, mentions, path_of
+from guardrails.toolchain.regions.terms import asked_for, is_fixed, path_of
 from guardrails.toolchain.regions.world import FAILED
 
 if TYPE_CHECKING:
@@ -125,13 +124,12 @@ class _Reader:
         return outcomes if sum(map(size, outcomes)) <= MAX_SIZE else self._unknown(node)
 
     def _atom(self, node: Node) -> Outcomes:
-        paths = {each.path for each in mentions(node)}
+        paths = {each.path for each in self._world.mentions(node)}
         if all(map(self._is_given, paths)):
             return self._fixed(node)
-        if isinstance(node, Has):
-            holder = path_of(node.operand)
-            if holder is not None:
-                return self._of_path((*holder, node.field), _ASKED_FOR)
+        asked = asked_for(node)
+        if asked is not None:
+            return self._of_path(asked, _ASKED_FOR)
         path = path_of(node)
         if path is not None:
             return self._of_path(path, _TRUTH)
@@ -164,7 +162,8 @@ class _Reader:
         value = self._world.evaluator(other)({})
         if value is FAILED:
             return _FAILS
-        return self._answered(node, term, compared(operator, value))
+        answers = compared(operator, value)
+        return self._between(node) if answers is None else self._answered(node, term, answers)
 
     def _between(self, node: Operation) -> Outcomes:
         """The outcomes of a comparison of two terms: there is one for all its ways to write it."""
@@ -205,7 +204,9 @@ class _Reader:
 
     def _unknown(self, node: Node) -> Outcomes:
         """The outcomes of what can be true or false for all that is known here."""
-        if any(each.needed and self._is_given_none(each.path) for each in mentions(node)):
+        if any(
+            each.needed and self._is_given_none(each.path) for each in self._world.mentions(node)
+        ):
             return _FAILS
         tried = self._tried(node)
         if tried is not None:
@@ -215,7 +216,7 @@ class _Reader:
 
     def _tried(self, node: Node) -> Outcomes | None:
         """The outcomes of what reads one path that has few values, each of them tried."""
-        found = set(mentions(node))
+        found = set(self._world.mentions(node))
         if len(found) != 1:
             return None
         (mention,) = found
@@ -238,7 +239,7 @@ class _Reader:
         """The name of the term that `node` is."""
         if _is_local_time(node):
             return self._world.add(node, (), _LOCAL[node.field])  # type: ignore[attr-defined]
-        needed = [each.path for each in mentions(node) if each.needed]
+        needed = [each.path for each in self._world.mentions(node) if each.needed]
         return self._world.add(node, needed, safe=_is_safe(node))
 
     def _is_given_none(self, path: Path) -> bool:

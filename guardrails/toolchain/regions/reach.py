@@ -12,58 +12,37 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from guardrails.decision import Effect
-from guardrails.engine.index import RuleIndex
-from guardrails.engine.rule import CompiledRule
-from guardrails.language.cel.tree import Literal, Operation, Select, Variable
-from guardrails.language.cel.types import BOOL
-from guardrails.language.document import Condition
+from guardrails.engine import PolicySet
+from guardrails.engine.rule import rule_conditions
 from guardrails.language.pattern import Pattern
-from guardrails.toolchain.regions.comparison import beginning_with, below
-from guardrails.toolchain.regions.formula import (
-    ALWAYS,
-    NEVER,
-    Formula,
-    Within,
-    every,
-    negate,
-    some,
-)
-from guardrails.toolchain.regions.outcomes import Outcomes, read_outcomes
-from guardrails.toolchain.regions.region import TRUE, exactly, kinds
-from guardrails.toolchain.regions.search import Undecided, find_values
-from guardrails.toolchain.regions.world import World
-from guardrails.values import Timestamp
+from guardrails.toolchain.regions.formula import Formula, canonical, negate
+from guardrails.toolchain.regions.matching import Matching, selectors
+from guardrails.toolchain.regions.search import Undecided, find_values, judge
+from guardrails.toolchain.regions.terms import FIXED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from guardrails.language.cel.tree import Node
-    from guardrails.language.document import Bundle, Exemption, Expiry, Rule, Subjects
+    from guardrails.language.document import Bundle, Rule
     from guardrails.toolchain.regions.search import Values
-    from guardrails.toolchain.regions.terms import Path
-
-_KNOWN = Within("subject", kinds("map"))
-_UNKNOWN = negate(_KNOWN)
 
 
-class Reach:
-    """What the rules of one load can match from `now_ns` on (nanoseconds since 1970).
+class Reach(Matching):
+    """What the rules of one load can match, from `now_ns` on (nanoseconds since 1970).
 
-    What was worked out is kept, for the same rules are asked about again and again.
+    `policies` is the engine over the same load.
     """
 
     def __init__(self, bundle: Bundle, now_ns: int) -> None:
-        self._bundle = bundle
-        self._now_ns = now_ns
-        self._worlds: dict[str, World] = {}
-        self._outcomes: dict[tuple[int, str], Outcomes] = {}
-        self._matches: dict[tuple[str, str], Formula] = {}
-        self._concerning = _concerning(bundle)
+        super().__init__(bundle, now_ns)
+        self.policies = PolicySet(bundle)
+        self._reads: dict[str, frozenset[tuple[str, str]]] = {}
+        self._forms: dict[tuple[str, str], Formula] = {}
+        self._opposites: dict[tuple[str, str], Formula] = {}
+        self._examples: dict[tuple[str, str], Values | None] = {}
+        self._concerning = _concerning(self.policies)
         self._tools: dict[str, list[str]] = defaultdict(list)
         for tool, rules in self._concerning.items():
             for rule in rules:
                 self._tools[rule.name].append(tool)
-        self._roles = tuple(sorted(set(_exact_roles(bundle.rules))))
 
     def tools(self, rule: Rule) -> tuple[str, ...]:
         """The tools that `rule` concerns of those that can be allowed at all.
@@ -77,29 +56,67 @@ class Reach:
         """The rules that concern `tool`, one of those that can be allowed, sorted by full name."""
         return self._concerning.get(tool, ())
 
-    def world(self, tool: str) -> World:
-        """What can be so when `tool` is called."""
-        if tool not in self._worlds:
-            self._worlds[tool] = World(self._bundle, tool, self._now_ns)
-        return self._worlds[tool]
-
-    def outcomes(
-        self, condition: Condition, tool: str, given: Mapping[Path, object] | None = None
-    ) -> Outcomes:
-        """When a condition is true and when false on `tool`, where paths have `given` values."""
-        if given is not None:
-            return read_outcomes(self.world(tool), condition.checked.root, given)
-        key = id(condition), tool
-        if key not in self._outcomes:
-            self._outcomes[key] = read_outcomes(self.world(tool), condition.checked.root)
-        return self._outcomes[key]
-
-    def match(self, rule: Rule, tool: str) -> Formula:
-        """When `rule`, whose selectors take in `tool`, matches a call of it."""
+    def unmatched(self, rule: Rule, tool: str) -> Formula:
+        """When `rule`, whose selectors take in `tool`, does not match a call of it."""
         key = rule.name, tool
-        if key not in self._matches:
-            self._matches[key] = self._match(rule, tool)
-        return self._matches[key]
+        if key not in self._opposites:
+            self._opposites[key] = negate(self.match(rule, tool))
+        return self._opposites[key]
+
+    def example(self, rule: Rule, tool: str) -> Values | None:
+        """Regions from which any values will make `rule` match a call of `tool`; None for none.
+
+        None also where that can't be told with bounded work.
+        """
+        key = rule.name, tool
+        if key not in self._examples:
+            try:
+                self._examples[key] = self.find(tool, self.match(rule, tool))
+            except Undecided:
+                self._examples[key] = None
+        return self._examples[key]
+
+    def reads(self, rule: Rule) -> frozenset[tuple[str, str]]:
+        """What `rule` asks about, as (variable, key); a key `*` means any of that variable."""
+        if rule.name not in self._reads:
+            reads = {each for part in rule_conditions(rule) for each in part.checked.selects}
+            reads |= {("subject", "*")} if selectors(rule) else set()
+            self._reads[rule.name] = frozenset(reads)
+        return self._reads[rule.name]
+
+    def related(self, rule: Rule, other: Rule) -> bool:
+        """Whether both ask about one thing, or `other` asks about nothing that calls differ in.
+
+        If not, `rule` implies `other` only where that matches every call.
+        """
+        mine, others = self.reads(rule), self.reads(other)
+        asked = {each for each in others if each[0] not in FIXED}
+        if not asked or not mine.isdisjoint(others):
+            return True
+        variables = {variable for variable, key in mine | others if key == "*"}
+        return any(
+            variable in variables and variable in {each for each, _ in mine}
+            for variable, _ in asked
+        )
+
+    def implies(self, rule: Rule, other: Rule, tool: str) -> bool:
+        """Whether it is certain that `other` matches every call of `tool` that `rule` matches.
+
+        It is not if `rule` matches none.
+        """
+        example = self.example(rule, tool)
+        return (
+            example is not None
+            and self.holds(tool, self.match(other, tool), example)
+            and self.impossible(tool, self.match(rule, tool), self.unmatched(other, tool))
+        )
+
+    def form(self, rule: Rule, tool: str) -> Formula:
+        """The formula of `match` in a form that is the same for rules that are written alike."""
+        key = rule.name, tool
+        if key not in self._forms:
+            self._forms[key] = canonical(self.match(rule, tool), self.world(tool).domain)
+        return self._forms[key]
 
     def find(self, tool: str, *formulas: Formula) -> Values | None:
         """Regions from which any values satisfy `formulas`; None where no call of `tool` does.
@@ -116,63 +133,21 @@ class Reach:
         except Undecided:
             return False
 
-    def _match(self, rule: Rule, tool: str) -> Formula:
-        allows = rule.effect is Effect.ALLOW
-        parts = [self.selected(rule.subjects, tool, unknown=not allows)]
-        if rule.when is not None:
-            outcomes = self.outcomes(rule.when, tool)
-            parts.append(outcomes.true if allows else negate(outcomes.false))
-        if isinstance(rule.unless, Condition):
-            outcomes = self.outcomes(rule.unless, tool)
-            parts.append(outcomes.false if allows else negate(outcomes.true))
-        else:
-            parts += (negate(self.exempted(each, tool)) for each in rule.unless or ())
-        if allows and rule.expires is not None:
-            parts.append(self._until(rule.expires, tool))
-        return every(parts)
+    def possible(self, tool: str, *formulas: Formula) -> bool:
+        """Whether some call of `tool` satisfies all of `formulas`, as far as can be told."""
+        try:
+            return self.find(tool, *formulas) is not None
+        except Undecided:
+            return False
 
-    def exempted(self, exemption: Exemption, tool: str) -> Formula:
-        """When a named exception excepts."""
-        parts = [
-            self._until(exemption.expires, tool),
-            self.selected(exemption.subjects, tool, unknown=False),
-        ]
-        if exemption.when is not None:
-            parts.append(self.outcomes(exemption.when, tool).true)
-        return every(parts)
-
-    def selected(self, subjects: Subjects | None, tool: str, *, unknown: bool) -> Formula:
-        """When a selector `subjects` takes in who acts; `unknown` if nobody knows who that is."""
-        if subjects is None:
-            return ALWAYS
-        world = self.world(tool)
-        world.path(("subject",))
-        parts: list[Formula] = [_KNOWN]
-        if subjects.ids is not None:
-            name = world.path(("subject", "id"))
-            parts.append(some(_fits(world, name, pattern) for pattern in subjects.ids))
-        if subjects.roles is not None:
-            parts.append(some(self._has_role(world, pattern) for pattern in subjects.roles))
-        return some((every(parts), _UNKNOWN if unknown else NEVER))
-
-    def _has_role(self, world: World, pattern: str) -> Formula:
-        """When a subject has a role that fits: one that the policies name, or some other."""
-        read = Pattern(pattern)
-        named = [role for role in self._roles if read.matches(role)]
-        fitting = [read_outcomes(world, _role_test(role)).true for role in named]
-        if read.exact:
-            return fitting[0]
-        return some((*fitting, Within(world.add_free(f"another role fits {pattern}"), TRUE)))
-
-    def _until(self, expiry: Expiry, tool: str) -> Formula:
-        """When something that ends has not ended."""
-        now = self.world(tool).path(("now",))
-        return Within(now, below(Timestamp(expiry.ends_ns), inclusive=False))
+    def holds(self, tool: str, formula: Formula, values: Values) -> bool:
+        """Whether `formula` holds wherever terms lie in the regions of `values`."""
+        return judge(formula, values, self.world(tool).domain) is True
 
 
-def _concerning(bundle: Bundle) -> dict[str, tuple[Rule, ...]]:
+def _concerning(policies: PolicySet) -> dict[str, tuple[Rule, ...]]:
     """The rules that concern each tool that can be allowed."""
-    index = RuleIndex(map(CompiledRule, bundle.rules), bundle.tools)
+    bundle = policies.bundle
     named = (
         name
         for rule in bundle.rules
@@ -181,33 +156,6 @@ def _concerning(bundle: Bundle) -> dict[str, tuple[Rule, ...]]:
         if Pattern(name).exact
     )
     return {
-        tool: tuple(compiled.rule for compiled in index.concerning(tool))
+        tool: tuple(compiled.rule for compiled in policies.plan(tool).rules)
         for tool in dict.fromkeys((*bundle.tools, *named))
     }
-
-
-def _fits(world: World, name: str, pattern: str) -> Formula:
-    """When the text that the term `name` is fits a pattern."""
-    read = Pattern(pattern)
-    if read.exact:
-        return Within(name, exactly(pattern))
-    if pattern == read.prefix + "*":
-        return Within(name, beginning_with(read.prefix))
-    return Within(world.add_free(f"{name} fits {pattern}"), TRUE)
-
-
-def _role_test(role: str) -> Node:
-    """The condition that asks whether a subject has a role."""
-    roles = Select(0, 0, Variable(0, 0, "subject"), "roles")
-    return Operation(0, 0, "in", (Literal(0, 0, role), roles), type=BOOL)
-
-
-def _exact_roles(rules: Iterable[Rule]) -> Iterator[str]:
-    """The roles that selectors name, without patterns."""
-    for rule in rules:
-        selectors = [rule.subjects]
-        if not isinstance(rule.unless, Condition):
-            selectors += (each.subjects for each in rule.unless or ())
-        for subjects in selectors:
-            if subjects is not None:
-                yield from (role for role in subjects.roles or () if Pattern(role).exact)

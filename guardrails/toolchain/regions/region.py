@@ -258,3 +258,8 @@ ABSENT = kinds("missing", "error")
 ERROR = kinds("error")
 PRESENT = ~ABSENT
 """Whatever there is."""
+
+
+def value_at(kind: str, point: Any) -> object:
+    """The value at a point of the line of a kind whose values are told apart."""
+    return _VALUES[kind](point)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from guardrails.toolchain.regions.formula import NEVER, Every, Formula, Some, Within
@@ -18,6 +19,10 @@ STEPS = 5_000
 """Parts of formulas that one search may look at: some 10 ms."""
 
 
+RELATIONS_KEPT = 65_536
+"""Pairs of regions of which it is kept how they lie: rules ask the same again and again."""
+
+
 class Undecided(Exception):  # noqa: N818 - it never leaves this package
     """The search would take more work than it may do."""
 
@@ -29,6 +34,33 @@ def find_values(formulas: Iterable[Formula], domain: Domain, steps: int = STEPS)
     out. Raises `Undecided` where that takes more than `steps`.
     """
     return _Search(domain, steps).solve({}, list(formulas))
+
+
+def judge(formula: Formula, values: Values, domain: Domain) -> bool | None:
+    """Whether `formula` holds wherever terms lie in `values`: True, False for nowhere, or None.
+
+    None also where that would take a search to tell.
+    """
+    if isinstance(formula, Within):
+        known = values.get(formula.term)
+        return _lies(domain(formula.term) if known is None else known, formula.region)
+    decisive = isinstance(formula, Some)
+    verdict: bool | None = not decisive
+    for part in formula.parts:
+        found = judge(part, values, domain)
+        if found is decisive:
+            return decisive
+        if found is None:
+            verdict = None
+    return verdict
+
+
+@lru_cache(RELATIONS_KEPT)
+def _lies(known: Region, region: Region) -> bool | None:
+    """Whether all values of `known` are in `region` (True), none is (False), or some are."""
+    if known.disjoint(region):
+        return False
+    return True if known.within(region) else None
 
 
 class _Search:
@@ -77,7 +109,7 @@ class _Search:
         for choice in choices:
             parts = []
             for part in choice.parts:
-                verdict = self._judge(values, part)
+                verdict = self._judge(part, values)
                 if verdict is True:
                     break
                 if verdict is None:
@@ -85,29 +117,16 @@ class _Search:
             else:
                 yield Some(tuple(parts))
 
-    def _judge(self, values: Values, part: Formula) -> bool | None:
-        """Whether `part` holds for all of `values` (True), for none (False), or it depends."""
+    def _judge(self, part: Formula, values: Values) -> bool | None:
         self._charge()
-        if isinstance(part, Within):
-            known = self._known(values, part.term)
-            if known.disjoint(part.region):
-                return False
-            return True if known.within(part.region) else None
-        verdicts = [self._judge(values, each) for each in part.parts]
-        decisive = isinstance(part, Some)
-        if decisive in verdicts:
-            return decisive
-        return None if None in verdicts else not decisive
+        return judge(part, values, self._domain)
 
     def _narrow(self, values: Values, part: Within) -> bool:
         """Put a term into a region; whether any value is left."""
-        left = self._known(values, part.term) & part.region
+        known = values.get(part.term)
+        left = (self._domain(part.term) if known is None else known) & part.region
         values[part.term] = left
         return bool(left)
-
-    def _known(self, values: Values, term: str) -> Region:
-        known = values.get(term)
-        return self._domain(term) if known is None else known
 
     def _charge(self) -> None:
         self._left -= 1

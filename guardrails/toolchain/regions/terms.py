@@ -53,20 +53,27 @@ def _extended(path: Path | None, key: str) -> Path | None:
     return None if path is None else (*path, key)
 
 
+def asked_for(node: Node) -> Path | None:
+    """The path of which `node` asks whether anything stands there, by `has` or `"key" in map`."""
+    if isinstance(node, Has):
+        return _extended(path_of(node.operand), node.field)
+    if isinstance(node, Operation) and node.operator == "in":
+        key, container = node.operands
+        if isinstance(key, Literal) and type(key.value) is str and container.type.name == "map":
+            return _extended(path_of(container), key.value)
+    return None
+
+
 def mentions(node: Node, *, needed: bool = True) -> Iterator[Mention]:
     """The paths that `node` reads, the longest only; `needed` says that `node` is evaluated.
 
-    Of `has` it is the path that it asks for, which is never needed.
+    One that is only asked for is never needed.
     """
-    path = path_of(node)
+    path, asked = path_of(node), asked_for(node)
     if path is not None:
         yield Mention(path, needed)
-    elif isinstance(node, Has):
-        holder = path_of(node.operand)
-        if holder is None:
-            yield from mentions(node.operand, needed=needed)
-        else:
-            yield Mention((*holder, node.field), needed=False)
+    elif asked is not None:
+        yield Mention(asked, needed=False)
     else:
         first, others = _evaluated(node)
         for child in first:

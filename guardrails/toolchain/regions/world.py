@@ -19,7 +19,7 @@ from guardrails.toolchain.regions.region import (
     kinds,
 )
 from guardrails.toolchain.regions.schema import GIVEN, admitted, inside
-from guardrails.toolchain.regions.terms import name_of, name_of_path
+from guardrails.toolchain.regions.terms import Mention, mentions, name_of, name_of_path
 from guardrails.values import Timestamp
 
 if TYPE_CHECKING:
@@ -64,10 +64,12 @@ class World:
     """What can be so when `tool` is called, from `now_ns` on (nanoseconds since 1970).
 
     Terms are known by name: those of paths, and those of parts of conditions that were `add`ed.
+    What isn't known here is looked up in the `common` world, that of any tool.
     """
 
-    def __init__(self, bundle: Bundle, tool: str, now_ns: int) -> None:
+    def __init__(self, bundle: Bundle, tool: str, now_ns: int, common: World | None = None) -> None:
         self.tool = tool
+        self._common = common
         self.declared = bundle.tools.get(tool)
         self._constants = bundle.constants
         self._now_ns = now_ns
@@ -83,6 +85,10 @@ class World:
             }
         self._kinds = {} if arguments is None else arguments.kinds_of
         self._domains: dict[str, Region] = {}
+        self._paths: list[Path] = []
+        self._mentions: dict[int, tuple[Node, tuple[Mention, ...]]] = (
+            {} if common is None else common._mentions  # noqa: SLF001 - of the same class
+        )
         self._ties: dict[str, tuple[Formula, ...]] = {}
         self._schemas: dict[Path, tuple[Any, Any]] = {
             ("arguments",): (self._arguments, self._arguments)
@@ -90,7 +96,16 @@ class World:
 
     def domain(self, term: str) -> Region:
         """The values that a term can have, as far as that is known."""
-        return self._domains[term]
+        found = self.known(term)
+        assert found is not None
+        return found
+
+    def known(self, term: str) -> Region | None:
+        """The values that a term can have, None for one of which nothing was asked yet."""
+        found = self._domains.get(term)
+        if found is None and self._common is not None:
+            return self._common.known(term)
+        return found
 
     def ties(self, formulas: Iterable[Formula]) -> list[Formula]:
         """What is so of the terms of `formulas`, and of the terms that those hang on."""
@@ -98,19 +113,53 @@ class World:
         seen = set(open_)
         found: list[Formula] = []
         while open_:
-            tied = self._ties[open_.pop()]
+            tied = self.tied(open_.pop())
             found += tied
             new = {term for formula in tied for term in terms_in(formula)} - seen
             seen |= new
             open_ |= new
         return found
 
+    def tied(self, term: str) -> tuple[Formula, ...]:
+        """What is so of a term whatever its value."""
+        if term not in self._ties and self._common is not None:
+            return self._common.tied(term)
+        return self._ties[term]
+
+    def mentions(self, node: Node) -> tuple[Mention, ...]:
+        """What `node` reads; worked out once for all worlds."""
+        known = self._mentions.get(id(node))
+        if known is None or known[0] is not node:
+            known = self._mentions[id(node)] = node, tuple(mentions(node))
+        return known[1]
+
     def path(self, path: Path) -> str:
         """The name of the term that `path` is."""
         name = name_of_path(path)
         if name not in self._domains:
             self._domains[name], self._ties[name] = self._read_path(name, path)
+            self._paths.append(path)
         return name
+
+    def optional(self, path: Path) -> bool:
+        """Whether what stands at `path`, of declared arguments, may be left out of a call."""
+        region = self.domain(self.path(path))
+        _, declared = self._schemas.get(path, (True, True))
+        return declared is not True and not region.disjoint(_MISSING) and not region.within(ABSENT)
+
+    def lacks(self, path: Path) -> bool:
+        """Whether it is declared that a call of the tool has nothing at `path`."""
+        return self.domain(self.path(path)).within(ABSENT)
+
+    def paths(self) -> tuple[Path, ...]:
+        """The paths of which anything was asked."""
+        inherited = () if self._common is None else self._common.paths()
+        return tuple(dict.fromkeys((*inherited, *self._paths)))
+
+    def required(self) -> tuple[Path, ...]:
+        """The arguments that every call must give."""
+        schema = None if self.declared is None else self.declared.arguments
+        return tuple(("arguments", name) for name in sorted(schema.required if schema else ()))
 
     def add(
         self,

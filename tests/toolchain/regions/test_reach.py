@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from guardrails.action import Action, SessionView, Subject
 from guardrails.engine import Facts, PolicySet
-from guardrails.language.document import Condition
 from guardrails.language.loader import load_texts
 from guardrails.toolchain.regions import Reach
 from guardrails.toolchain.regions.formula import Within, negate
@@ -85,6 +84,8 @@ ATOMS = [
     'arguments.tags.all(t, t == "a")',
     "arguments.tags == []",
     "has(arguments.deep)",
+    "'any' in arguments",
+    "'a' in arguments.deep",
     "has(arguments.deep.a)",
     "arguments.deep.a > 2",
     'arguments.deep.b == "x"',
@@ -267,8 +268,8 @@ def test_over_few_values_what_never_happens_is_called_impossible(
         }
         decision = policies.decide(Action("run", values), Facts(NOW))
         seen.add("true" if decision.matches else "error" if decision.errors else "false")
-    assert isinstance(rule.when, Condition)
-    outcomes = reach.outcomes(rule.when, "run")
+    assert rule.when is not None
+    outcomes = reach.outcomes(rule.when.checked.root, "run")
     assert seen == {
         name
         for name, formula in (
