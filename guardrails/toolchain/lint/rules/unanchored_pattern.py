@@ -5,7 +5,8 @@ What it does
 Reports a literal pattern of `matches` that decides what is *sanctioned* and isn't bound at both
 ends, in every alternative: by `^` or `\A` at its beginning, by `$` or `\z` at its end. Such a
 pattern stands in the `when` of an `allow`, in an exception of a `deny` or `escalate`, or negated in
-their `when`. What a `deny` looks for anywhere in a text is meant that way and not reported.
+their `when`. What a `deny` looks for anywhere in a text is mostly meant that way: there it is a
+note.
 
 Why it is bad
 -------------
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 
     from guardrails.language.document import Condition
     from guardrails.toolchain.lint.finding import Finding, Fix
-    from guardrails.toolchain.lint.project import Project
+    from guardrails.toolchain.lint.project import Clause, Project
 
 _WHY = {
     (True, True): "`matches` looks anywhere in the text, so anything may stand around what fits",
@@ -81,24 +82,32 @@ _QUOTED = re.compile(r"""([rR]?)(\"{3}|'{3}|"|')(.*)\2""", re.DOTALL)
 
 @lint_rule("unanchored-pattern", Severity.WARNING)
 def check(project: Project) -> Iterator[Finding]:
-    """The patterns that sanction a text when only a part of it fits."""
+    """The patterns that fit where only a part of the text does; a note where that restricts."""
     for clause in project.conditions():
-        for node in sanctioning(clause):
+        sanctions = {id(node) for node in sanctioning(clause)}
+        for node in project.walk(clause.condition):
             if not (isinstance(node, Invoke) and node.function == "matches"):
                 continue
             pattern = node.arguments[1]
-            if not (isinstance(pattern, Literal) and type(pattern.value) is str):
-                continue
-            ends = open_ends(pattern.value)
-            if any(ends):
-                condition = clause.condition
-                yield project.finding(
-                    project.at(condition, pattern),
-                    f"the pattern {quote(pattern.value)} is not bound at {_name(*ends)}",
-                    why=_WHY[ends],
-                    mend=_MEND[ends],
-                    fix=_anchor(project, condition, pattern) if all(ends) else (),
-                )
+            if isinstance(pattern, Literal) and type(pattern.value) is str:
+                yield from _judge(project, clause, pattern, restricts=id(node) not in sanctions)
+
+
+def _judge(
+    project: Project, clause: Clause, pattern: Literal, *, restricts: bool
+) -> Iterator[Finding]:
+    ends = open_ends(str(pattern.value))
+    if not any(ends):
+        return
+    fixable = all(ends) and not restricts
+    yield project.finding(
+        project.at(clause.condition, pattern),
+        f"the pattern {quote(str(pattern.value))} is not bound at {_name(*ends)}",
+        why=_WHY[ends] + (", which a restriction may well mean" if restricts else ""),
+        mend=("if the whole text is meant, " if restricts else "") + _MEND[ends],
+        fix=_anchor(project, clause.condition, pattern) if fixable else (),
+        severity=Severity.NOTE if restricts else None,
+    )
 
 
 def _name(begin: bool, end: bool) -> str:  # noqa: FBT001 - the two ends of a pattern
