@@ -244,7 +244,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Give back the connections, and wake whoever waits."""
-        self._watch.wake_all()
+        self._watch.close()
         self._database.close()
 
     def _settle(self) -> None:

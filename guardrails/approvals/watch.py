@@ -51,6 +51,7 @@ class Watch:
         self._waiting: dict[object, tuple[str | None, Wake]] = {}
         self._thread: threading.Thread | None = None
         self._idle_since = 0.0
+        self._closed = False
 
     @contextmanager
     def waking(self, request_id: str | None, wake: Wake) -> Iterator[None]:
@@ -58,7 +59,7 @@ class Watch:
         token = object()
         with self._lock:
             self._waiting[token] = (request_id, wake)
-            if self._thread is None:
+            if self._thread is None and not self._closed:
                 self._thread = threading.Thread(
                     target=self._run, name="guardrails-approvals", daemon=True
                 )
@@ -70,9 +71,13 @@ class Watch:
                 self._waiting.pop(token, None)
                 self._idle_since = time.monotonic()
 
-    def wake_all(self) -> None:
-        """Wake everybody, so that they look for themselves."""
+    def close(self) -> None:
+        """Wake everybody, so that they look for themselves, and end the thread."""
+        with self._lock:
+            self._closed, thread = True, self._thread
         self._tell(None)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
 
     def _run(self) -> None:
         last: int | None = None
@@ -89,7 +94,8 @@ class Watch:
 
     def _needed(self) -> bool:
         with self._lock:
-            if self._waiting or time.monotonic() - self._idle_since < _IDLE_S:
+            idle = not self._waiting and time.monotonic() - self._idle_since >= _IDLE_S
+            if not idle and not self._closed:
                 return True
             self._thread = None
             return False

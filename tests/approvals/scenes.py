@@ -1,0 +1,96 @@
+"""People, rules and requests that the tests of approvals share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from guardrails.approvals.people import Account, People
+from guardrails.approvals.request import Actor, Case, Status, make_request
+from guardrails.approvals.terms import RuleTerms, Terms
+from guardrails.approvals.vote import Signer, Vote, VoteOutcome
+
+if TYPE_CHECKING:
+    from guardrails.approvals.request import ApprovalRequest
+    from guardrails.approvals.sql_store import SqlStore
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+START = 1_800_000_000 * SECOND  # some day in 2027
+
+APPROVE, DENY = VoteOutcome.APPROVE, VoteOutcome.DENY
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now_ns: int = START) -> None:
+        self.now_ns = now_ns
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def move(self, by_ns: int) -> None:
+        self.now_ns += by_ns
+
+
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+STRANGER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+PEOPLE = People(
+    [
+        Account("fay@example.com", "Fay", ("finance",), ("fay",)),
+        Account("finn@example.com", "Finn", ("finance",), ("finn",)),
+        Account("fred@example.com", "Fred", ("finance",)),
+        Account("rita@example.com", "Rita", ("risk",), ("rita", "r.ita@partner.example")),
+        Account("both@example.com", "Bo", ("finance", "risk")),
+        Account("olga@example.com", "Olga", ("oncall",)),
+        Account("dana@example.com", "Dana", ("finance", "risk"), ("dana",)),
+    ]
+)
+
+FINANCE = Terms.any_of(["finance"])
+AGENT = Actor("agent-7", ("billing",), "dana@example.com")
+
+
+def rule(name: str = "pay/large", terms: Terms = FINANCE, **words: str) -> RuleTerms:
+    return RuleTerms(name, terms, **words)
+
+
+def case(*rules: RuleTerms, **parts: Any) -> Case:
+    """A payment by `agent-7` for Dana, which finance decides unless told otherwise."""
+    fields: dict[str, Any] = {
+        "tool": "payments.transfer",
+        "arguments": {"to": "ACME", "amount": 900.0},
+        "subjects": (AGENT,),
+        "session": "s-1",
+        "context": {"environment": "prod"},
+        "rules": rules or (rule(),),
+    }
+    return Case(**{**fields, **parts})
+
+
+def request(*rules: RuleTerms, now_ns: int = START, **parts: Any) -> ApprovalRequest:
+    return make_request(case(*rules, **parts), now_ns)
+
+
+def vote(
+    asked: ApprovalRequest,
+    voter: str,
+    outcome: VoteOutcome = APPROVE,
+    *,
+    at_ns: int | None = None,
+    signer: Signer = SIGNER,
+) -> Vote:
+    """A vote as the service would sign it."""
+    cast_ns = asked.created_ns if at_ns is None else at_ns
+    return signer.sign(Vote(asked.id, asked.digest, asked.content, voter, outcome, "", cast_ns))
+
+
+def decide(
+    store: SqlStore, asked: ApprovalRequest, status: Status, voter: str = "fay@example.com"
+) -> ApprovalRequest:
+    """Bring a pending request to that status by one vote, without asking who may."""
+    outcome = DENY if status is Status.DENIED else APPROVE
+    return store.vote(vote(asked, voter, outcome, at_ns=store.now_ns()), lambda _: status)
