@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from guardrails.language.cel.types import DOUBLE, DYN, STRING, RecordType
 import pytest
 
+from guardrails.language.cel.types import DOUBLE, DYN, STRING, RecordType
 from guardrails.language.context import ContextSchema, join_facts, read_fact
 from guardrails.values import Opaque, Timestamp
 
