@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -80,9 +81,39 @@ def test_the_variable_names_the_folder_and_is_read_at_import(folders: Path) -> N
     assert run(folders, code, GUARDRAILS_POLICIES="ten") == [1, "no_match"]
 
 
-def test_a_folder_that_does_not_load_refuses_every_call(folders: Path) -> None:
+def test_a_folder_that_does_not_load_refuses_every_call_and_the_log_tells_why(
+    folders: Path,
+) -> None:
     (folders / "ten" / "p.yaml").write_text("version: 2")
-    assert run(folders, "results.append(attempt(1))", GUARDRAILS_POLICIES="ten") == ["no_policies"]
+    code = "results += [attempt(1), attempt(2)]"
+    assert run(folders, code, GUARDRAILS_POLICIES="ten") == ["no_policies", "no_policies"]
+    (log,) = (folders / ".guardrails" / "log").glob("*.jsonl")
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    (failed,) = [record for record in records if record["kind"] == "load_failed"]
+    assert "p.yaml:1:10: unknown version `2`; there is only `1`" in failed["error"]
+
+
+def test_a_folder_that_does_not_load_beside_a_log_that_fails_refuses_every_call(
+    folders: Path,
+) -> None:
+    (folders / "ten" / "p.yaml").write_text("version: 2")
+    code = "results += [attempt(1), attempt(2)]"
+    environment = {"GUARDRAILS_POLICIES": "ten", "GUARDRAILS_LOG": "ten/p.yaml"}
+    assert run(folders, code, **environment) == ["unavailable", "unavailable"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_forked_while_a_guard_is_looked_for_finds_one(folders: Path) -> None:
+    code = """
+        from guardrails.adapters.decorator import _default
+        guardrails.configure(guardrails.Guard.load("ten"))
+        with _default._lock:
+            child = os.fork()
+            if child == 0:
+                os._exit(attempt(7))
+        results.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    assert run(folders, code) == [7]
 
 
 def test_the_configured_guard_judges_and_a_session_goes_before_it(folders: Path) -> None:
