@@ -231,7 +231,7 @@ def run(saves: int, cases: tuple[Case, ...] = CASES) -> Report:
 
 def settle() -> float:
     """Seconds that a folder must stay the same before it is read."""
-    from guardrails.folder_watch import SETTLE
+    from guardrails.source.folder_watch import SETTLE
 
     return SETTLE
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardrails.folder_access import may_change
+from guardrails.source.folder_access import may_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 
 AS_NOBODY = """
 import os, sys
-from guardrails.folder_access import may_change
+from guardrails.source.folder_access import may_change
 os.setgroups([])
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)

@@ -12,14 +12,14 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from guardrails.folder_state import LOCK_AT_MOST, is_checked_out, is_folder, read_state
+from guardrails.source.folder_state import LOCK_AT_MOST, is_checked_out, is_folder, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from watchdog.observers.api import BaseObserver
 
-    from guardrails.folder_state import State
+    from guardrails.source.folder_state import State
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the folder where no event came."""

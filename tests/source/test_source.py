@@ -21,13 +21,12 @@ from guardrails import (
     ConfigurationError,
     Guard,
     Health,
-    folder_state,
     load_policies,
-    reload,
 )
 from guardrails.errors import LogUnavailable
 from guardrails.language import loader
-from guardrails.source import ERROR_LENGTH, PolicySource
+from guardrails.source import folder_state, reload
+from guardrails.source.policies import ERROR_LENGTH, PolicySource
 from guardrails.testing import MemoryLog
 from tests.reloading import allows, policy, records, wait_for
 
@@ -384,7 +383,7 @@ def test_permission_that_is_lost_and_given_back() -> None:
         (folder / "p.yaml").write_text(policy("p", 10))
         done = subprocess.run(
             [sys.executable, "-c", AS_ANOTHER_USER, str(folder), str(log)],
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
             check=False,

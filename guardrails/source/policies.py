@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guardrails.enforcement import Enforcer
-    from guardrails.reload import Reload, Reloader
+    from guardrails.source.reload import Reload, Reloader
 
 ERROR_LENGTH = 4_000
 """Characters of a failed load's problems that the log and the health keep."""
@@ -55,7 +55,7 @@ class PolicySource:
 
     def __init__(self, path: str | Path, revision: str | None = None) -> None:
         """Load the folder; raises PolicyError, and ConfigurationError for another revision."""
-        from guardrails.folder_state import read_state  # noqa: PLC0415 - only to read policies
+        from guardrails.source.folder_state import read_state  # noqa: PLC0415 - only to read policies
 
         self._shown = os.fspath(path)
         self._path = os.path.abspath(path)  # noqa: PTH100 - a link stays a link, to be followed
@@ -69,7 +69,7 @@ class PolicySource:
     @property
     def writable(self) -> bool:
         """Whether this process could change the policies, or put others in their place."""
-        from guardrails.folder_access import may_change  # noqa: PLC0415 - likewise
+        from guardrails.source.folder_access import may_change  # noqa: PLC0415 - likewise
 
         return may_change(self._path)
 
@@ -90,7 +90,7 @@ class PolicySource:
 
         It ends with `close`, and where nobody has the enforcer any more.
         """
-        from guardrails.reload import Announcer, Reloader  # noqa: PLC0415 - only to watch
+        from guardrails.source.reload import Announcer, Reloader  # noqa: PLC0415 - only to watch
 
         announcer = None if on_load is None else Announcer(on_load)
         reference = weakref.ref(enforcer)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from watchdog.observers.api import BaseObserver
 
-from guardrails import folder_watch
-from guardrails.folder_state import read_state
-from guardrails.folder_watch import FolderWatch
+from guardrails.source import folder_watch
+from guardrails.source.folder_state import read_state
+from guardrails.source.folder_watch import FolderWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from guardrails.folder_state import walk
+from guardrails.source.folder_state import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardrails import folder_watch, load_policies
+from guardrails import load_policies
 from guardrails.errors import LogUnavailable
-from guardrails.folder_state import read_state
-from guardrails.folder_watch import FolderWatch
-from guardrails.reload import MOST_UNHEARD, RESTLESS, Announcer, Reload, Reloader
+from guardrails.source import folder_watch
+from guardrails.source.folder_state import read_state
+from guardrails.source.folder_watch import FolderWatch
+from guardrails.source.reload import MOST_UNHEARD, RESTLESS, Announcer, Reload, Reloader
 from tests.reloading import policy, wait_for
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guardrails.folder_state import LOCK_AT_MOST, is_checked_out, read_state
+from guardrails.source.folder_state import LOCK_AT_MOST, is_checked_out, read_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,16 +15,16 @@ from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from guardrails.errors import LogUnavailable
-from guardrails.folder_watch import SETTLE_AT_MOST, FolderWatch
 from guardrails.forks import after_fork
 from guardrails.language.difference import find_difference
+from guardrails.source.folder_watch import SETTLE_AT_MOST, FolderWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardrails.engine import PolicySet
-    from guardrails.folder_state import State
     from guardrails.language.difference import Difference
+    from guardrails.source.folder_state import State
 
 T = TypeVar("T")
 
