@@ -132,5 +132,6 @@ def _take(folder: Folder, name: str, path: Path) -> None:
 
 
 def _tell(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return f"can't be read: {(reason or 'no reason given').lower()}"
+    if not isinstance(error, OSError):  # Python refuses such a path before it asks the system
+        return "can't be read: no path holds a zero byte"
+    return f"can't be read: {(error.strerror or 'no reason given').lower()}"

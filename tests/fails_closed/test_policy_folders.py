@@ -154,7 +154,7 @@ def test_no_path_is_not_the_current_folder(folder: Path, monkeypatch: pytest.Mon
     for load in (Guard.load, load_policies):
         with pytest.raises(PolicyError, match="the path of the policies is empty"):
             load("")
-    assert problem_of("pol\0icies") == "can't be read: embedded null byte"
+    assert problem_of("pol\0icies") == "can't be read: no path holds a zero byte"
 
 
 def test_a_policy_that_is_wrong_stops_all_of_them(folder: Path) -> None:

@@ -166,7 +166,7 @@ def test_a_folder_with_nothing_to_load_is_a_problem(tmp_path: Path) -> None:
 def test_a_missing_folder_is_a_problem(tmp_path: Path) -> None:
     told = "can't be read: no such file or directory"
     assert problems_of(tmp_path / "nowhere") == f"{tmp_path}/nowhere: {told}"
-    assert problems_of("po\0licies") == r"po\x00licies: can't be read: embedded null byte"
+    assert problems_of("po\0licies") == r"po\x00licies: can't be read: no path holds a zero byte"
 
 
 def test_a_relative_folder_is_shown_as_it_was_named(
