@@ -151,6 +151,8 @@ def test_both_refuse_the_same_documents(changes: list[tuple[tuple[Any, ...], Any
         try:
             for step in path[:-1]:
                 container = container[step]
+            if isinstance(container, dict) and not isinstance(path[-1], str):
+                return  # the first change put a map where the second expects a list
             if change is DELETE:
                 del container[path[-1]]
             else:
