@@ -22,7 +22,7 @@ from guardrails.guard import Guard
 from guardrails.language.document import Bundle
 from guardrails.providers import Providers
 from guardrails.session import current_session
-from guardrails.source import ERROR_LENGTH
+from guardrails.source.policies import ERROR_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
