@@ -45,7 +45,9 @@ class Facts(NamedTuple):
         session: SessionView | None = None,
     ) -> Facts:
         """Return the facts at `now`, a time with an offset."""
-        from guardrails.conversions import timestamp_of  # noqa: PLC0415 - not on the hot path
+        from guardrails.snapshot.standard_types import (  # noqa: PLC0415 - not on the hot path
+            timestamp_of,
+        )
 
         return cls(timestamp_of(now).ns, context, session)
 

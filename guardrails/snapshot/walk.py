@@ -1,25 +1,19 @@
-"""The snapshot of an action's arguments: what is judged, and what the tool then receives.
-
-An argument may be mutable, may be shared with another thread, and may be of a class that lies
-about itself. So nothing of it is asked: its storage is read through the built-in types, once, and
-from then on only the copy counts.
-"""
+"""One pass over any arguments: each part judged by its kind, counted and copied."""
 
 from __future__ import annotations
 
 from enum import Enum
 from types import WrapperDescriptorType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.errors import InvalidActionError
 from guardrails.json_form import key_text
 from guardrails.lookup import find_attribute
+from guardrails.snapshot.plain import copy_plain
 from guardrails.values import INT_MAX, INT_MIN, MapKey, Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    R = TypeVar("R")
 
 MAX_DEPTH = 64
 """How deep lists and maps may nest inside an argument."""
@@ -31,11 +25,6 @@ MAX_BYTES = 1 << 20
 """How many bytes of text (as UTF-8), bytes and numbers the arguments may have in all."""
 
 _NUMBER_BYTES = 8
-_PLAIN_SIZE = 10_000
-"""Characters of text and number of arguments up to which neither bound can be near."""
-
-_QUICK_MIN, _QUICK_MAX = -(2**30), 2**30
-"""Integers that compare in one step of the interpreter; most are."""
 
 
 class Snapshot(NamedTuple):
@@ -60,43 +49,6 @@ def take_snapshot(arguments: object) -> Snapshot:
     if values is not None:
         return Snapshot(values, values, plain=True)
     return _Walk().arguments({} if arguments is None else arguments)
-
-
-def copy_plain(arguments: object) -> dict[str, Any] | None:
-    """Return a copy of arguments that are built-in scalars well within the bounds, else None.
-
-    These are most calls. What is copied is at once what is judged and what the tool receives.
-    """
-    return use_plain(arguments, _first)
-
-
-def use_plain(arguments: object, use: Callable[[dict[str, Any], None], R]) -> R | None:  # noqa: C901 - one test a kind
-    """Return `use(copy, None)` for such a copy, else None: a call less on the hot path."""
-    if type(arguments) is not dict:
-        return None
-    values = arguments.copy()
-    size = len(values)
-    for name, value in values.items():
-        kind = type(value)
-        if kind is str:
-            if not value.isascii():
-                return None
-            size += len(value)
-        elif kind is int:
-            if not _QUICK_MIN < value < _QUICK_MAX and not INT_MIN <= value <= INT_MAX:
-                return None
-        elif kind is float:
-            if value - value != 0.0:
-                return None
-        elif kind is not bool and value is not None:
-            return None
-        if type(name) is not str or not name.isascii():
-            return None
-    return use(values, None) if size < _PLAIN_SIZE else None
-
-
-def _first(values: dict[str, Any], _frame: None) -> dict[str, Any]:
-    return values
 
 
 def judge_value(value: object) -> Any:
@@ -312,7 +264,7 @@ class _Walk:
         return self._record(value, depth)
 
     def _record(self, value: object, depth: int) -> tuple[Any, Any]:
-        from guardrails.structures import (  # noqa: PLC0415 - rarely needed
+        from guardrails.snapshot.structures import (  # noqa: PLC0415 - rarely needed
             copy_structure,
             read_fields,
         )
@@ -358,6 +310,8 @@ def _conversion(kind: type) -> Callable[[Any], Any] | None:
 
     A look-up by equality would ask the type's own class, which may say anything.
     """
-    from guardrails.conversions import CONVERSIONS  # noqa: PLC0415 - rarely needed, slow to import
+    from guardrails.snapshot.standard_types import (  # noqa: PLC0415 - rarely needed, slow to import
+        CONVERSIONS,
+    )
 
     return next((convert for known, convert in CONVERSIONS.items() if known is kind), None)
