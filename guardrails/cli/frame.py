@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = {
     "explain": "guardrails.cli.explain",
     "lint": "guardrails.cli.lint",
     "test": "guardrails.cli.test",
+    "watch": "guardrails.cli.watch",
     "tools": "guardrails.cli.tools",
     "schema": "guardrails.cli.schema",
     "audit": "guardrails.cli.audit",
