@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any, NamedTuple
 
 from guardrails.language.cel.types import Type
@@ -118,7 +117,7 @@ def _below(value: Any, *, inclusive: bool) -> Region:
 def _first_beyond(kind: str, value: Any, *, inclusive: bool) -> int:
     """The first point of `kind` that is not below `value`; that of the end, if all are."""
     if kind == "double":
-        order = order_of(_as_double(value))
+        order = order_of(float(value))
         return order + 1 if inclusive else order
     low: int
     high: int
@@ -133,11 +132,3 @@ def _first_beyond(kind: str, value: Any, *, inclusive: bool) -> int:
         else:
             high = middle
     return low
-
-
-def _as_double(value: Any) -> float:
-    """A number of a schema or a condition as the double that it is compared as."""
-    try:
-        return float(value)
-    except OverflowError:  # a schema may hold integers of any size
-        return inf if value > 0 else -inf

@@ -42,7 +42,7 @@ def tell(region: Region) -> str:
 
 def tell_values(values: Sequence[object]) -> str:
     """`values` one by one: "`1`, `2` or `3`"."""
-    *firsts, last = (f"`{tell_value(value)}`" for value in values)
+    *firsts, last = dict.fromkeys(f"`{tell_value(value)}`" for value in values)
     return f"{', '.join(firsts)} or {last}" if firsts else last
 
 

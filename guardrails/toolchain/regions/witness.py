@@ -95,11 +95,9 @@ def _subject(reach: Reach, values: Values, paths: dict[Path, Any]) -> Subject | 
 
 
 def _tell(values: Values, paths: dict[Path, Any]) -> str:
-    asked = [
-        (path, value)
-        for path, value in paths.items()
-        if path[0] != "now" and len(path) > 1 and name_of_path(path) in values
-    ]
+    """What matters of the chosen values, arguments first."""
+    asked = [each for each in paths.items() if len(each[0]) > 1 and name_of_path(each[0]) in values]
+    asked.sort(key=lambda each: each[0])
     said = [
         f"`{name_of_path(path)}` is "
         + ("missing" if value is MISSING else f"`{tell_value(value)}`")

@@ -218,6 +218,10 @@ def test_nothing_that_the_engine_does_is_called_impossible(
         matched = {match.rule for match in decision.matches}
         formulas = [observed(reach, each, matched=each.name in matched) for each in bundle.rules]
         assert not reach.impossible("run", *formulas), (values, matched)
+        for one, other in itertools.permutations(bundle.rules, 2):
+            if one.name in matched and other.name not in matched:
+                assert not reach.implies(one, other, "run")
+                assert reach.form(one, "run") != reach.form(other, "run")
         point = point_of(reach, bundle, values, now, subject, context)
         assert not reach.impossible("run", *formulas, *point), (values, matched)
 
