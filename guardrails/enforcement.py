@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from threading import Lock
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from guardrails.action import MAX_NAME, Action, is_tool_name
+from guardrails.action import MAX_NAME, is_tool_name
 from guardrails.audit.records import DecisionEntry
-from guardrails.decision import Code, Decision, Effect
+from guardrails.decision import Code, Effect
 from guardrails.engine.facts import Circumstances
 from guardrails.errors import (
     ActionDenied,
-    ApprovalRequired,
     ConfigurationError,
     InvalidActionError,
     LogUnavailable,
@@ -21,8 +19,9 @@ from guardrails.errors import (
 from guardrails.forks import after_fork
 from guardrails.language.pattern import Pattern
 from guardrails.lookup import class_name
+from guardrails.proposal import Call, Proposal, Question, concerns_people, refusal
 from guardrails.session import current_session
-from guardrails.snapshot import Snapshot, take_snapshot
+from guardrails.snapshot import take_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -30,12 +29,17 @@ if TYPE_CHECKING:
     from guardrails.audit.records import Outcome
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
+    from guardrails.escalation import Desk
     from guardrails.providers import Providers
-    from guardrails.session import Session
 
     R = TypeVar("R")
 
+    Known = tuple[Mapping[str, Any], frozenset[str]]
+    """The facts that providers found, and the rules of which a review is overdue."""
+
 _NO_FACTS: Mapping[str, Any] = {}
+_NOTHING: Known = (_NO_FACTS, frozenset())
+_ALLOW = Effect.ALLOW
 
 
 class Log(Protocol):
@@ -53,47 +57,18 @@ class Log(Protocol):
         """Write an event and return its id; raises LogUnavailable."""
 
 
-class Call(NamedTuple):
-    """A call that may run: its record's id, what the tool receives, and when it began."""
-
-    id: str
-    received: Mapping[str, Any]
-    began_ns: int
-
-
-class _Proposal(NamedTuple):
-    """A call as it is judged, and the facts that a provider has to look up for it."""
-
-    policies: PolicySet
-    plan: Plan
-    snapshot: Snapshot
-    session: Session | None
-    context: Mapping[str, Any]
-    wanted: tuple[str, ...]
-
-    @property
-    def action(self) -> Action:
-        """The call, for those who look up facts: in copies, for what is judged is not theirs."""
-        session = self.session
-        return Action(
-            self.plan.tool,
-            deepcopy(self.snapshot.values),
-            None if session is None else session.subject,
-            deepcopy(dict(self.context)),
-            None if session is None else session.view,
-        )
-
-
 class Enforcer:
     """Lets a call run only where policy does and the log has its record.
 
     `observed` are patterns of tools that run whatever is decided; only the log can refuse them.
-    `setting` is what the record of the first load says besides the policies.
+    `setting` is what the record of the first load says besides the policies. Without a `desk`
+    nobody is asked: what is escalated does not run, and what needs a review is not allowed.
     """
 
     __slots__ = (
         "__weakref__",
         "_announced",
+        "_desk",
         "_lock",
         "_log",
         "_observed",
@@ -109,8 +84,10 @@ class Enforcer:
         providers: Providers,
         observed: Iterable[str] = (),
         setting: Mapping[str, Any] = _NO_FACTS,
+        desk: Desk | None = None,
     ) -> None:
         self.policies = policies
+        self._desk = desk
         self._setting = setting
         self._log = log
         self.providers = providers
@@ -171,23 +148,25 @@ class Enforcer:
             proposal = self._read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        found = _NO_FACTS
-        if proposal.wanted:
-            found = self.providers.gather(proposal.wanted, proposal.action)
-        return self._conclude(proposal, found)
+        known = _NOTHING
+        if proposal.wanted or proposal.plan.reviewed:
+            known = self._look_up(proposal)
+        call = self._decide(proposal, known)
+        return call if isinstance(call, Call) else self._consult(call)
 
     async def admit_async(
         self, tool: str, arguments: Any, optional: frozenset[str] = frozenset(), fault: str = ""
     ) -> Call:
-        """Return the call, as `admit` does, without holding up the event loop for facts."""
+        """Return the call, as `admit` does, without holding up the event loop."""
         try:
             proposal = self._read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        found = _NO_FACTS
-        if proposal.wanted:
-            found = await self.providers.gather_async(proposal.wanted, proposal.action)
-        return self._conclude(proposal, found)
+        known = _NOTHING
+        if proposal.wanted or proposal.plan.reviewed:
+            known = await self._look_up_async(proposal)
+        call = self._decide(proposal, known)
+        return call if isinstance(call, Call) else await self._consult_async(call)
 
     def settle(self, call: Call, error: BaseException | None = None) -> None:
         """Record how the call ended: with a value, or with `error`.
@@ -207,7 +186,7 @@ class Enforcer:
         except LogUnavailable:
             return
 
-    def _read(self, tool: str, arguments: Any, optional: frozenset[str], fault: str) -> _Proposal:
+    def _read(self, tool: str, arguments: Any, optional: frozenset[str], fault: str) -> Proposal:
         if fault:
             raise InvalidActionError(fault)
         policies = self.policies
@@ -218,15 +197,48 @@ class Enforcer:
         session = current_session()
         context = _NO_FACTS if session is None else session.context
         wanted = self.providers.wanted(plan.context_keys, context)
-        return _Proposal(policies, plan, snapshot, session, context, wanted)
+        return Proposal(policies, plan, snapshot, session, context, wanted)
 
-    def _conclude(self, proposal: _Proposal, found: Mapping[str, Any]) -> Call:
-        """The call under the facts of its session and those that providers `found`."""
+    def judge_again(self, proposal: Proposal) -> Call | Question:
+        """Decide over a call under the policies and the facts of this moment."""
+        proposal = self._renew(proposal)
+        return self._decide(proposal, self._look_up(proposal))
+
+    async def judge_again_async(self, proposal: Proposal) -> Call | Question:
+        """Decide as `judge_again` does, without holding up the event loop."""
+        proposal = self._renew(proposal)
+        return self._decide(proposal, await self._look_up_async(proposal))
+
+    def _look_up(self, proposal: Proposal) -> Known:
+        return self.providers.gather(proposal.wanted, proposal.action), self.overdue(proposal.plan)
+
+    async def _look_up_async(self, proposal: Proposal) -> Known:
+        from asyncio import to_thread  # noqa: PLC0415 - slow to import, and rarely needed
+
+        found = await self.providers.gather_async(proposal.wanted, proposal.action)
+        return found, await to_thread(self.overdue, proposal.plan)
+
+    def _renew(self, proposal: Proposal) -> Proposal:
+        plan = self.policies.plan(proposal.plan.tool)
+        wanted = self.providers.wanted(plan.context_keys, proposal.context)
+        return proposal._replace(policies=self.policies, plan=plan, wanted=wanted)
+
+    def overdue(self, plan: Plan) -> frozenset[str]:
+        """The rules of a tool of which a review is overdue; all where none can be opened."""
+        rules = plan.reviewed
+        if self._desk is None or not rules:
+            return frozenset(rules)
+        return self._desk.overdue(rules)
+
+    def _decide(self, proposal: Proposal, known: Known) -> Call | Question:
+        """The call under the facts of its session and those that had to be looked up."""
         policies, plan, snapshot, session, context, _ = proposal
+        found, overdue = known
         facts = policies.admit({**context, **found}) if plan.context_keys else _NO_FACTS
         view = None if session is None else session.view
         chain = () if view is None else view.chain
-        circumstances = Circumstances(chain, facts, view, time_ns())
+        now_ns = time_ns()
+        circumstances = Circumstances(chain, facts, view, now_ns, overdue)
         decision = policies.judge(plan, snapshot, circumstances)
         declared = plan.declared
         entry = DecisionEntry(
@@ -240,10 +252,39 @@ class Enforcer:
             () if declared is None else declared.mask,
             not (self._observed and self._observes(plan.tool)),
         )
-        call = self._record(entry, snapshot.received)
+        if self._desk is not None:
+            if session is not None:
+                session.state.earlier.append((now_ns, entry))
+            if entry.enforced and concerns_people(entry, plan):
+                return Question(proposal, entry, decision.effect is _ALLOW)
+        return self.conclude(proposal, entry)
+
+    def conclude(self, proposal: Proposal, entry: DecisionEntry) -> Call:
+        """Record a decision and return the call if it runs; else raises what it is."""
+        try:  # as in `write`, for a call less on the way of every call
+            if not self._announced:
+                self._announce()
+            record = self._log.decision(entry)
+        except LogUnavailable as error:
+            raise self._unrecorded() from error
+        if entry.decision.effect is not _ALLOW and entry.enforced and not entry.approvers:
+            raise refusal(entry, record)
+        session, declared = proposal.session, proposal.plan.declared
         if session is not None and declared is not None and declared.returns:
             session.add_labels(declared.returns)
-        return call
+        return Call(record, proposal.snapshot.received, perf_counter_ns())
+
+    def _consult(self, question: Question) -> Call:
+        from guardrails.consultation import consult  # noqa: PLC0415 - only where people are asked
+
+        assert self._desk is not None
+        return consult(self, self._desk, question)
+
+    async def _consult_async(self, question: Question) -> Call:
+        from guardrails.consultation import consult_async  # noqa: PLC0415 - likewise
+
+        assert self._desk is not None
+        return await consult_async(self, self._desk, question)
 
     def _refuse_unread(self, tool: object, given: Any, error: InvalidActionError) -> Call:
         """Record a call that can't be judged, and refuse it unless its tool is only observed."""
@@ -257,24 +298,26 @@ class Enforcer:
             session_id=None if session is None else session.id,
             enforced=type(tool) is not str or not self._observes(tool),
         )
-        call = self._record(entry, given)
+        record = self.write(entry)
+        if entry.enforced:
+            raise refusal(entry, record)
         declared = self.policies.bundle.tools.get(name)
         if session is not None and declared is not None:
             session.add_labels(declared.returns)
-        return call
+        return Call(record, given, perf_counter_ns())
 
-    def _record(self, entry: DecisionEntry, received: Any) -> Call:
+    def write(self, entry: DecisionEntry) -> str:
+        """Record a decision and return its id; raises ActionDenied where that can't be."""
         try:
             if not self._announced:
                 self._announce()
-            record = self._log.decision(entry)
+            return self._log.decision(entry)
         except LogUnavailable as error:
-            message = "This action was refused: the decision over it could not be recorded."
-            decision = self.policies.refuse(Code.UNAVAILABLE, message)
-            raise ActionDenied(message, decision, "") from error
-        if entry.enforced and entry.decision.effect is not Effect.ALLOW:
-            _refuse(entry.decision, record)
-        return Call(record, received, perf_counter_ns())
+            raise self._unrecorded() from error
+
+    def _unrecorded(self) -> ActionDenied:
+        message = "This action was refused: the decision over it could not be recorded."
+        return ActionDenied(message, self.policies.refuse(Code.UNAVAILABLE, message), "")
 
     def replace(self, policies: PolicySet, **facts: Any) -> None:
         """Record a load with `facts` about it, then put `policies` in force for calls to come.
@@ -303,15 +346,6 @@ class Enforcer:
 
     def _observes(self, tool: str) -> bool:
         return any(pattern.matches(tool) for pattern in self._observed)
-
-
-def _refuse(decision: Decision, record: str) -> NoReturn:
-    error: type[ActionDenied | ApprovalRequired]
-    if decision.effect is Effect.ESCALATE:
-        error, neutral = ApprovalRequired, "This action needs a person's approval"
-    else:
-        error, neutral = ActionDenied, "This action is not permitted"
-    raise error(decision.message or f"{neutral} (decision {record}).", decision, record)
 
 
 def _without_nulls(plan: Plan, arguments: Any, optional: frozenset[str]) -> Any:

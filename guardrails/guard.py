@@ -35,8 +35,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from guardrails.approvals.requester import Requester
+    from guardrails.approvals.service import ApprovalService
     from guardrails.engine import PolicySet
+    from guardrails.escalation import Desk
 
+    Approvals = str | Path | ApprovalService | Requester
     F = TypeVar("F", bound=Callable[..., Any])
     R = TypeVar("R")
 
@@ -65,12 +69,15 @@ class Guard:
         observe: Iterable[str] = (),
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
         facts_timeout: float = FACTS_TIMEOUT,
+        approvals: Approvals | None = None,
+        on_escalate: str = "raise",
     ) -> None:
         setting = {} if source is None else {"writable": source.writable}
         context = policies.bundle.context
         declared = None if context is None else tuple(context.facts)
         providers = Providers(facts or {}, facts_timeout, declared)
-        self._enforcer = Enforcer(policies, log, providers, observe, setting)
+        desk = _open_desk(approvals, on_escalate)
+        self._enforcer = Enforcer(policies, log, providers, observe, setting, desk)
         self._log = log
         self._source = source
         self._sessions: dict[str, SessionState] = {}
@@ -90,7 +97,8 @@ class Guard:
         observe: Iterable[str] = (),
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
         facts_timeout: float = FACTS_TIMEOUT,
-        on_escalate: str = "raise",
+        approvals: Approvals | None = None,
+        on_escalate: Literal["raise", "wait"] = "raise",
         watch: bool | Literal["poll"] = False,
         on_load: Callable[[Health], None] | None = None,
     ) -> Guard:
@@ -100,16 +108,18 @@ class Guard:
         `GUARDRAILS_LOG`, else `.guardrails/log`. `revision` is the digest that the policies must
         have. `observe` are patterns of tools that run whatever is decided, for gradual adoption.
         `facts` are functions that look up a context fact when a rule reads it, each within
-        `facts_timeout` seconds. With `watch` a change of the folder takes effect by itself, or is
-        left aside if it doesn't load as a whole; "poll" compares instead of waiting for events,
-        as network mounts need it. `on_load` hears of every load after the first.
+        `facts_timeout` seconds. `approvals` says where people decide over what is escalated: a
+        folder such as `.guardrails`, the URL of a store, or a service; without it nobody is asked
+        and nothing escalated runs. `on_escalate` says whether such a call raises ApprovalRequired
+        (the same call runs once it is approved) or waits for the people.
+
+        With `watch` a change of the folder takes effect by itself, or is left aside if it doesn't
+        load as a whole; "poll" compares instead of waiting for events, as network mounts need it.
+        `on_load` hears of every load after the first.
 
         Raises PolicyError with every problem of the policies, ConfigurationError for policies of
         another revision, for facts that they don't declare and for settings that can't be.
         """
-        if on_escalate != "raise":
-            msg = f'`on_escalate` is "raise": this version can\'t do {on_escalate!r}'
-            raise ConfigurationError(msg)
         if watch not in (False, True, "poll"):
             raise ConfigurationError(f'`watch` is True, False or "poll", not {watch!r}')
         if on_load is not None and not watch:
@@ -122,6 +132,8 @@ class Guard:
             observe=observe,
             facts=facts,
             facts_timeout=facts_timeout,
+            approvals=approvals,
+            on_escalate=on_escalate,
         )
         if watch:
             source.follow(guard.enforcer, polling=watch == "poll", on_load=on_load)
@@ -198,7 +210,8 @@ class Guard:
             )
             context |= self._enforcer.providers.gather(wanted, proposed)
         view = None if session is None else session.view
-        return self._enforcer.policies.decide(action, Facts(now_ns, context, view))
+        facts = Facts(now_ns, context, view, self._enforcer.overdue(plan))
+        return self._enforcer.policies.decide(action, facts)
 
     @overload
     def tool(self, function: F, /) -> F: ...
@@ -260,6 +273,21 @@ class Guard:
             msg = f"the session `{escape(id)}` was opened by another subject"
             raise SessionError(msg)
         return state
+
+
+def _open_desk(approvals: Approvals | None, on_escalate: str) -> Desk | None:
+    if on_escalate not in ("raise", "wait"):
+        raise ConfigurationError(f'`on_escalate` is "raise" or "wait", not {on_escalate!r}')
+    if approvals is None:
+        if on_escalate == "wait":
+            raise ConfigurationError("to wait for people the guard needs `approvals`, their store")
+        return None
+    from guardrails.approval_files import (  # noqa: PLC0415 - only where people are asked
+        open_requester,
+    )
+    from guardrails.escalation import Desk  # noqa: PLC0415 - likewise
+
+    return Desk(open_requester(approvals), waits=on_escalate == "wait")
 
 
 def _new_id() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextvars import ContextVar
 from functools import wraps
 from threading import Lock
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
+    from guardrails.audit.records import DecisionEntry
     from guardrails.guard import Guard
 
     P = ParamSpec("P")
     R = TypeVar("R")
 
 _current: ContextVar[Session | None] = ContextVar("guardrails_session", default=None)
+
+
+MAX_EARLIER = 10
+"""How many of a session's last decisions are kept for the people who decide over the next."""
 
 
 def current_session() -> Session | None:
@@ -35,12 +41,13 @@ class SessionState:
     Labels only ever join: whoever opens a session again by its id finds them.
     """
 
-    __slots__ = ("_lock", "id", "labels", "subject")
+    __slots__ = ("_lock", "earlier", "id", "labels", "subject")
 
     def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
         self.id = id
         self.subject = subject
         self.labels: frozenset[str] = frozenset()
+        self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
         self._lock = Lock()
 
     def add_labels(self, labels: Iterable[str]) -> None:
@@ -106,6 +113,14 @@ class Session:
         if self._view.labels is not labels:
             self._view = SessionView(self._state.id, labels, self.chain)
         return self._view
+
+    @property
+    def earlier(self) -> tuple[tuple[int, DecisionEntry], ...]:
+        """The last decisions, oldest first, each with its time in nanoseconds since 1970.
+
+        Only a guard that asks people keeps them, for those whom it asks.
+        """
+        return tuple(self._state.earlier)
 
     @property
     def state(self) -> SessionState:

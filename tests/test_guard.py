@@ -684,5 +684,5 @@ def test_load_reads_a_folder_and_refuses_another_revision(tmp_path: Any) -> None
     assert again.policies.revision == same
     with pytest.raises(ConfigurationError, match="not sha256:0"):
         Guard.load(tmp_path / "policies", revision="sha256:0", log=tmp_path / "log")
-    with pytest.raises(ConfigurationError, match="`on_escalate`"):
+    with pytest.raises(ConfigurationError, match="to wait for people the guard needs `approvals`"):
         Guard.load(tmp_path / "policies", on_escalate="wait", log=tmp_path / "log")

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from guardrails.approvals.sql_store import SqlStore
+from tests.approvals.guarded import Office
 from tests.approvals.scenes import Clock
 from tests.postgresql import Missing, Server
 
@@ -74,3 +75,19 @@ def clock() -> Clock:
 def store(open_store: Open, clock: Clock) -> SqlStore:
     """A store whose time is `clock`'s."""
     return open_store(clock=clock)
+
+
+@pytest.fixture
+def office(tmp_path: Path, clock: Clock) -> Iterator[Office]:
+    """Guards and people around a store whose time is `clock`'s."""
+    made = Office(tmp_path / "approvals.db", clock)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Office]:
+    """Guards and people around a store whose time is the machine's."""
+    made = Office(tmp_path / "approvals.db")
+    yield made
+    made.store.close()
