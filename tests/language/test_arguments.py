@@ -292,6 +292,12 @@ def test_kinds_are_the_values_of_the_arguments_that_are_marked() -> None:
     assert schema_of({"x": {}}).kinds({"x": 1}) == {}
 
 
+def test_a_kind_is_unknown_where_a_map_could_hide_how_many_values_there_are() -> None:
+    schema = schema_of({"to": {"kind": "recipient"}})
+    assert type(schema.kinds({"to": {"a": 1, "b": 2}})["recipient"]) is Opaque
+    assert type(schema.kinds({"to": ["a", {"b": "c"}]})["recipient"]) is Opaque
+
+
 def test_an_argument_may_refuse_null() -> None:
     schema = schema_of(
         {
