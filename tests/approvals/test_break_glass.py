@@ -1,4 +1,4 @@
-"""What a rule lets run at once is reviewed later; while that is overdue the rule lets nothing run."""
+"""What runs at once is reviewed later; while that is overdue, the rule allows nothing."""
 
 from __future__ import annotations
 
