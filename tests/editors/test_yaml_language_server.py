@@ -65,9 +65,8 @@ def editor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Editor]:
 def settings_of_the_page() -> dict[str, Any]:
     """The settings that `docs/how-to/edit-in-an-editor.md` tells readers to have."""
     page = Path(__file__).parents[2] / "docs" / "how-to" / "edit-in-an-editor.md"
-    found = re.search(
-        r"^```json \.vscode/settings\.json\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
-    )
+    block = r"^```json \.vscode/settings\.json\n(.*?)^```"
+    found = re.search(block, page.read_text(), re.MULTILINE | re.DOTALL)
     assert found
     return {"schemas": json.loads(found[1])["yaml.schemas"]}
 
