@@ -169,3 +169,31 @@ def test_the_demo_s_policies_are_tested_whole(guardrails: Command) -> None:
     assert done.exit_code == 0, done.stdout
     assert "NOTE" not in done.stdout
     assert ", 0 survived" in done.stdout
+
+
+def test_what_was_not_reached_is_told_by_rule(guardrails: Command) -> None:
+    done = guardrails("test", SESSION, "--coverage")
+    assert done.exit_code == 0
+    assert (
+        done.stdout.replace(f"{SESSION}/", "")
+        == """\
+17 cases: 17 passed
+
+NOT REACHED  mail/dropped  mail.yaml:18:5
+  `when` was never true
+
+NOT REACHED  mail/production  mail.yaml:26:5
+  `when` was never true
+
+coverage: 91.3%, 7 of 7 rules matched, 14 of 16 branches taken
+"""
+    )
+
+
+def test_a_remark_is_told_in_json_too(guardrails: Command, tmp_path: Path) -> None:
+    shutil.copytree(SESSION, tmp_path / "p")
+    text = "version: 1\ntests: t\ncases: [{name: a, action: {tool: nothing}}]\n"
+    (tmp_path / "p" / "mail_test.yaml").write_text(text)
+    done = guardrails("test", str(tmp_path / "p"), "--format", "json")
+    (case,) = json.loads(done.stdout)["cases"]
+    assert case["steps"][0]["remark"].startswith("denied as `undeclared`; say `code: undeclared`")

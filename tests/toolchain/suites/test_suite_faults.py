@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from guardrails.errors import PolicyError
+from guardrails.language.folder import folder_of
+from guardrails.toolchain.suites.reader import read_suites
 from guardrails.toolchain.suites.tester import NothingTested
 
 if TYPE_CHECKING:
@@ -81,6 +83,14 @@ def test_a_test_file_that_is_no_text_is_refused(run: Callable[..., Any]) -> None
     found = problems_of(run, {"money.yaml": POLICY, "a_test.yaml": "a: [1"})
     assert len(found) == 1
     assert found[0].startswith("a_test.yaml 2:1 the file ends too soon")
+
+
+def test_a_test_file_that_is_not_utf_8_is_refused(run: Callable[..., Any]) -> None:
+    files: dict[str, Any] = {"money.yaml": POLICY}
+    folder = folder_of({**files, "a_test.yaml": b"version: \xff"})
+    suites, problems = read_suites(folder.tests, None)
+    assert suites == ()
+    assert [each.message for each in problems] == ["byte 0xff is not UTF-8; save the file as UTF-8"]
 
 
 def test_tests_without_policies_are_refused(run: Callable[..., Any]) -> None:
