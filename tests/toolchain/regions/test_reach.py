@@ -17,6 +17,7 @@ from guardrails.toolchain.regions.formula import Within, negate
 from guardrails.toolchain.regions.region import MISSING, exactly
 
 if TYPE_CHECKING:
+    from guardrails.decision import Decision
     from guardrails.language.document import Bundle, Rule
     from guardrails.toolchain.regions.formula import Formula
 
@@ -77,6 +78,17 @@ ATOMS = [
     'arguments.any != "a"',
     'arguments.any in ["a", 5, null]',
     "arguments.any > 4",
+    'arguments.any in {"a": 1, "b": 2}',
+    'arguments.any in {1: "x"}',
+    'arguments.any in [5, ["a"]]',
+    'arguments.any == ["a"]',
+    'arguments.any != ["a"]',
+    "arguments.level > 1 / 0",
+    "arguments.level in [1 / 0]",
+    "arguments.amount < 0.0 / 0.0",
+    "arguments.name.startsWith(arguments.env)",
+    "arguments.amount > arguments.deep.a",
+    '["dev", "x"].exists(e, e == arguments.env && e != arguments.deep.b)',
     "arguments.any",
     "type(arguments.any) == string",
     "has(arguments.tags)",
@@ -222,8 +234,30 @@ def test_nothing_that_the_engine_does_is_called_impossible(
             if one.name in matched and other.name not in matched:
                 assert not reach.implies(one, other, "run")
                 assert reach.form(one, "run") != reach.form(other, "run")
+        for rule in bundle.rules:
+            check_what_if(reach, rule, decision, point_values(bundle, values))
         point = point_of(reach, bundle, values, now, subject, context)
         assert not reach.impossible("run", *formulas, *point), (values, matched)
+
+
+def check_what_if(reach: Reach, rule: Rule, decision: Decision, values: dict[str, Any]) -> None:
+    """With what was given, what happened is possible, one argument or all of them taken as so."""
+    if rule.when is None or rule.subjects or rule.unless or rule.expires:
+        return
+    found = [each for each in (*decision.matches, *decision.errors) if each.rule == rule.name]
+    happened = "false" if not found else "error" if found[0].error else "true"
+    paths: dict[tuple[str, ...], Any] = {
+        ("arguments", name): values.get(name, MISSING) for name in SCHEMAS
+    }
+    for given_paths in (paths, *({path: value} for path, value in paths.items())):
+        outcomes = reach.outcomes(rule.when.checked.root, "run", given_paths)
+        assert not reach.impossible("run", getattr(outcomes, happened)), (given_paths, happened)
+
+
+def point_values(bundle: Bundle, values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as conditions see them."""
+    schema = bundle.tools["run"].arguments
+    return schema.coerce(values) if schema else values
 
 
 def point_of(
@@ -231,8 +265,7 @@ def point_of(
 ) -> list[Formula]:
     """What is so of the terms that are paths, in one call."""
     world = reach.world("run")
-    schema = bundle.tools["run"].arguments
-    coerced = schema.coerce(values) if schema else values
+    coerced = point_values(bundle, values)
     point: list[Formula] = []
     for name in SCHEMAS:
         value = coerced.get(name, MISSING)

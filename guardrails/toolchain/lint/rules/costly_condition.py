@@ -56,7 +56,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.engine.facts import CONDITION_STEPS
 from guardrails.language.cel.shape import NODES_PER_STEP
-from guardrails.language.cel.tree import Comprehension, ListOf, Literal, Local, Operation
+from guardrails.language.cel.tree import Comprehension, ListOf, Literal, Local, MapOf, Operation
 from guardrails.toolchain.lint.finding import Severity
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.lint.what_if import GIVEN
@@ -124,6 +124,8 @@ def _length(node: Node, elements: int, most: Callable[[Path], int]) -> int:
         return len(node.value) if isinstance(node.value, list | dict) else 1
     if isinstance(node, ListOf):
         return len(node.elements)
+    if isinstance(node, MapOf):
+        return len(node.entries)
     if isinstance(node, Comprehension):
         return _length(node.operand, elements, most)
     path = path_of(node)
