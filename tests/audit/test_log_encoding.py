@@ -95,6 +95,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(plain)
 def test_no_value_makes_the_log_raise_and_the_text_is_json(value: Any) -> None:
     text, kinds = encode(value)

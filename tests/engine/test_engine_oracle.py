@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -170,6 +171,7 @@ def added(first: str, second: str, effect: str) -> tuple[PolicySet, PolicySet]:
     return PolicySet(load_texts({"p.yaml": first})), PolicySet(load_texts({"p.yaml": both}))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(documents(), documents(), actions)
 def test_adding_a_deny_never_loosens(first: str, second: str, action: Action) -> None:
@@ -178,6 +180,7 @@ def test_adding_a_deny_never_loosens(first: str, second: str, action: Action) ->
     assert after.decide(action, facts).effect >= before.decide(action, facts).effect
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(documents(), documents(), actions)
 def test_adding_an_escalate_never_allows(first: str, second: str, action: Action) -> None:
@@ -186,6 +189,7 @@ def test_adding_an_escalate_never_allows(first: str, second: str, action: Action
     assert before.decide(action, facts).allowed or not after.decide(action, facts).allowed
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(documents(), actions, st.randoms(use_true_random=False))
 def test_order_never_matters(text: str, action: Action, random: Any) -> None:

@@ -382,6 +382,7 @@ def test_types_are_told_apart_to_some_depth() -> None:
     assert str(schema_of({"x": deep}).type.fields["x"]).count("list") == 17
 
 
+@pytest.mark.slow
 def test_schemas_that_combine_in_too_many_ways_are_refused() -> None:
     def lead(number: int) -> dict[str, str]:
         return {"$ref": f"#/$defs/d{number % 40}"}

@@ -103,6 +103,7 @@ def test_nesting_is_bounded_through_aliases_too() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "a:\n ", "[a, "])
 def test_nesting_of_any_kind_ends_in_a_fault(opening: str) -> None:
     assert "p.yaml:" in faults((opening * 100_000).encode())
