@@ -55,8 +55,17 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 from guardrails.engine.facts import CONDITION_STEPS
+from guardrails.language.cel.library import FUNCTIONS
 from guardrails.language.cel.shape import NODES_PER_STEP
-from guardrails.language.cel.tree import Comprehension, ListOf, Literal, Local, MapOf, Operation
+from guardrails.language.cel.tree import (
+    Comprehension,
+    Invoke,
+    ListOf,
+    Literal,
+    Local,
+    MapOf,
+    Operation,
+)
 from guardrails.toolchain.lint.finding import Severity
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.lint.what_if import GIVEN
@@ -75,6 +84,7 @@ if TYPE_CHECKING:
 MOST = 400
 """Elements that a list given by an agent may well have."""
 
+_TEXTS = frozenset({"string", "bytes", "list", "dyn"})
 _TRUSTED, _INNER = 100, 10
 """Elements that lists have which the host gives, and lists that are elements of others."""
 
@@ -111,7 +121,15 @@ def _work(node: Node, length: Length) -> int:
     if isinstance(node, Operation) and node.operator == "in":
         container = node.operands[1]
         return inner + (0 if isinstance(container, Literal) else length(container))
-    return inner
+    return inner + (1 if _is_charged(node) else 0)
+
+
+def _is_charged(node: Node) -> bool:
+    """Whether the engine charges a step at least for what `node` does with texts."""
+    if isinstance(node, Invoke):
+        overloads = FUNCTIONS.get((node.function, node.receiver, len(node.arguments)), ())
+        return any(overload.charged for overload in overloads)
+    return isinstance(node, Operation) and node.operator == "+" and node.type.name in _TEXTS
 
 
 def _nodes(node: Node) -> int:
