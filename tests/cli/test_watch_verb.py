@@ -88,6 +88,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tty", [False, True], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("options", [(), ("--poll",)], ids=["events", "polling"])
 def test_saves_are_told_until_ctrl_c(place: Path, options: tuple[str, ...], *, tty: bool) -> None:

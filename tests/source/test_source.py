@@ -372,6 +372,7 @@ guard.close()
 """
 
 
+@pytest.mark.slow
 def test_permission_that_is_lost_and_given_back() -> None:
     """Run as another user where the tests run as root, whom no permission binds."""
     with tempfile.TemporaryDirectory() as place:
