@@ -104,18 +104,20 @@ class Enforcer:
         self,
         tool: str,
         arguments: Any,
-        invoke: Callable[[Mapping[str, Any]], R],
+        invoke: Callable[[Mapping[str, Any], tuple[Any, ...]], R],
+        hidden: tuple[Any, ...] = (),
         optional: frozenset[str] = frozenset(),
         fault: str = "",
     ) -> R:
-        """Return `invoke(received)` if the call of `tool` may run.
+        """Return `invoke(received, hidden)` if the call of `tool` may run.
 
-        `optional` are parameters whose None means that nothing was given; `fault` says why the
-        arguments can't be judged. Raises ActionDenied, ApprovalRequired, or what `invoke` raises.
+        `hidden` are what is handed over unjudged. `optional` are parameters whose None means that
+        nothing was given; `fault` says why the arguments can't be judged. Raises ActionDenied,
+        ApprovalRequired, or what `invoke` raises.
         """
         call = self.admit(tool, arguments, optional, fault)
         try:
-            result = invoke(call.received)
+            result = invoke(call.received, hidden)
         except BaseException as error:
             self.settle(call, error)
             raise
@@ -126,14 +128,17 @@ class Enforcer:
         self,
         tool: str,
         arguments: Any,
-        invoke: Callable[[Mapping[str, Any]], Awaitable[R]],
+        invoke: Callable[[Mapping[str, Any], tuple[Any, ...]], Awaitable[R]],
+        hidden: tuple[Any, ...] = (),
         optional: frozenset[str] = frozenset(),
         fault: str = "",
     ) -> R:
-        """Return `await invoke(received)` if the call of `tool` may run; see `run`."""
-        call = await self.admit_async(tool, arguments, optional, fault)
+        """Return `await invoke(received, hidden)` if the call of `tool` may run; see `run`."""
+        call = self._start(tool, arguments, optional, fault)
+        if type(call) is not Call:
+            call = await self._finish_async(call)
         try:
-            result = await invoke(call.received)
+            result = await invoke(call.received, hidden)
         except BaseException as error:
             self.settle(call, error)
             raise
@@ -144,29 +149,37 @@ class Enforcer:
         self, tool: str, arguments: Any, optional: frozenset[str] = frozenset(), fault: str = ""
     ) -> Call:
         """Return the call, decided and recorded; raises ActionDenied or ApprovalRequired."""
-        try:
-            proposal = self._read(tool, arguments, optional, fault)
-        except InvalidActionError as error:
-            return self._refuse_unread(tool, arguments, error)
-        known = _NOTHING
-        if proposal.wanted or proposal.plan.reviewed:
-            known = self._look_up(proposal)
-        call = self._decide(proposal, known)
-        return call if isinstance(call, Call) else self._consult(call)
+        call = self._start(tool, arguments, optional, fault)
+        return call if type(call) is Call else self._finish(call)
 
     async def admit_async(
         self, tool: str, arguments: Any, optional: frozenset[str] = frozenset(), fault: str = ""
     ) -> Call:
         """Return the call, as `admit` does, without holding up the event loop."""
+        call = self._start(tool, arguments, optional, fault)
+        return call if type(call) is Call else await self._finish_async(call)
+
+    def _start(
+        self, tool: str, arguments: Any, optional: frozenset[str], fault: str
+    ) -> Call | Proposal | Question:
+        """The call, as most are, or what has to be looked up or asked before it is decided."""
         try:
             proposal = self._read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        known = _NOTHING
         if proposal.wanted or proposal.plan.reviewed:
-            known = await self._look_up_async(proposal)
-        call = self._decide(proposal, known)
-        return call if isinstance(call, Call) else await self._consult_async(call)
+            return proposal
+        return self._decide(proposal, _NOTHING)
+
+    def _finish(self, begun: Call | Proposal | Question) -> Call:
+        if isinstance(begun, Proposal):
+            begun = self._decide(begun, self._look_up(begun))
+        return begun if isinstance(begun, Call) else self._consult(begun)
+
+    async def _finish_async(self, begun: Call | Proposal | Question) -> Call:
+        if isinstance(begun, Proposal):
+            begun = self._decide(begun, await self._look_up_async(begun))
+        return begun if isinstance(begun, Call) else await self._consult_async(begun)
 
     def settle(self, call: Call, error: BaseException | None = None) -> None:
         """Record how the call ended: with a value, or with `error`.

@@ -240,14 +240,14 @@ class Guard:
         The function receives the arguments as they were judged. Raises ActionDenied or
         ApprovalRequired where it may not run, and whatever the function raises.
         """
-        return self._enforcer.run(tool, arguments, lambda received: function(**received))
+        return self._enforcer.run(tool, arguments, lambda received, _hidden: function(**received))
 
     async def arun(
         self, tool: str, arguments: Mapping[str, Any], function: Callable[..., Awaitable[R]]
     ) -> R:
         """Return `await function(**arguments)` if policy lets it run; else raises as `run` does."""
         return await self._enforcer.run_async(
-            tool, arguments, lambda received: function(**received)
+            tool, arguments, lambda received, _hidden: function(**received)
         )
 
     @property

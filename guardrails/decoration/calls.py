@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from guardrails.binding import bind
+from guardrails.decoration.binding import bind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
 
-    from guardrails.binding import Binding
+    from guardrails.decoration.binding import Binding
     from guardrails.enforcement import Enforcer
 
     Find = Callable[[], Enforcer]
@@ -60,8 +60,8 @@ def _call_function(find: Find, tool: str, binding: Binding) -> Callable[..., Any
     def call(
         given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
     ) -> Any:
-        fault = join_rest(binding, given, rest) if rest else ""
-        return find().run(tool, given, lambda received: invoke(received, hidden), optional, fault)
+        fault = _join_rest(binding, given, rest) if rest else ""
+        return find().run(tool, given, invoke, hidden, optional, fault)
 
     return call
 
@@ -72,10 +72,8 @@ def _call_coroutine(find: Find, tool: str, binding: Binding) -> Callable[..., Aw
     def call(
         given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
     ) -> Awaitable[Any]:
-        fault = join_rest(binding, given, rest) if rest else ""
-        return find().run_async(
-            tool, given, lambda received: invoke(received, hidden), optional, fault
-        )
+        fault = _join_rest(binding, given, rest) if rest else ""
+        return find().run_async(tool, given, invoke, hidden, optional, fault)
 
     return call
 
@@ -86,7 +84,7 @@ def _call_generator(
     def call(
         given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
     ) -> Generator[Any, Any, Any]:
-        fault = join_rest(binding, given, rest) if rest else ""
+        fault = _join_rest(binding, given, rest) if rest else ""
         enforcer = find()
         admitted = enforcer.admit(tool, given, binding.optional, fault)
         try:
@@ -106,7 +104,7 @@ def _call_async_generator(
     async def call(
         given: dict[str, Any], hidden: tuple[Any, ...], rest: Mapping[str, Any] = _NO_REST
     ) -> AsyncGenerator[Any, Any]:
-        fault = join_rest(binding, given, rest) if rest else ""
+        fault = _join_rest(binding, given, rest) if rest else ""
         enforcer = find()
         admitted = await enforcer.admit_async(tool, given, binding.optional, fault)
         inner = binding.invoke(admitted.received, hidden)
@@ -132,7 +130,7 @@ def _call_async_generator(
     return call
 
 
-def join_rest(binding: Binding, given: dict[str, Any], rest: Mapping[str, Any]) -> str:
+def _join_rest(binding: Binding, given: dict[str, Any], rest: Mapping[str, Any]) -> str:
     """Let the further keyword arguments join `given`; return why not, if a name stands twice."""
     taken = sorted(binding.reserved.intersection(rest))
     if taken:
