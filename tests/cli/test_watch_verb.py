@@ -35,6 +35,8 @@ class Terminal:
             stderr=inner,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             start_new_session=True,
+            # Whoever runs the tests in the background may have it ignored, and children inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         os.close(inner)
         self._lines: queue.Queue[str] = queue.Queue()
