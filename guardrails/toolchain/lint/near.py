@@ -13,7 +13,7 @@ SHORTEST = 5
 """Letters of the part in which two names differ, at least: shorter ones that differ by one letter
 are often both meant (`team-a` and `team-b`, `mail` and `main`)."""
 
-OFTEN = 3
+OFTEN = 2
 """How often a name must occur for another, that occurs once, to be taken for a slip."""
 
 _SEPARATOR = re.compile(r"[^A-Za-z]+")

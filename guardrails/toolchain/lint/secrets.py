@@ -47,6 +47,9 @@ _PLACEHOLDER = re.compile(
     r"(?i)example|placeholder|change.?me|your[_-]|dummy|x{4}|\*{3}|\.{3}|<|>|\$\{|\$[a-z]|1234567|abcdefg"
     r"|\A(?:pass|passwd|password|pwd|secret|token)\Z"
 )
+_SAMPLE = re.compile("(?i)example|dummy|1234567|abcdefg")
+"""What makes a placeholder of a text that may be a key all the same, if it has a key's shape."""
+
 _RANDOM = re.compile(r"(?<![A-Za-z0-9+_=-])[A-Za-z0-9+_-]{24,128}={0,2}(?![A-Za-z0-9+_=-])")
 _DIGEST = re.compile(r"sha(?:256|384|512)[-:]")
 _CLASSES = (str.islower, str.isupper, str.isdigit)
@@ -73,6 +76,8 @@ class Secret(NamedTuple):
     end: int
     what: str
     sure: bool
+    sample: bool = False
+    """Whether it has the shape of a key and is most likely an example from somebody's pages."""
 
 
 def find_secrets(text: str) -> Iterator[Secret]:
@@ -96,8 +101,11 @@ def _shaped(text: str) -> Iterator[Secret]:
     for what, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             group = "secret" if pattern.groupindex else 0
-            if not is_placeholder(match[group].strip("-")):
+            secret = match[group].strip("-")
+            if not is_placeholder(secret):
                 yield Secret(match.start(group), match.end(group), what, sure=True)
+            elif group == 0 and not is_placeholder(_SAMPLE.sub("", secret)):
+                yield Secret(match.start(), match.end(), what, sure=False, sample=True)
 
 
 def _random(text: str) -> Iterator[Secret]:

@@ -44,8 +44,8 @@ def test_names_that_may_both_be_meant_are_no_slips(one: str, other: str, how: st
 
 
 def test_a_name_is_a_slip_only_if_it_occurs_once_and_the_other_often() -> None:
-    assert rare_slips(["finance"] * 3 + ["finanse"]) == {"finanse": "finance"}
-    assert rare_slips(["finance"] * 2 + ["finanse"]) == {}
+    assert rare_slips(["finance"] * 2 + ["finanse"]) == {"finanse": "finance"}
+    assert rare_slips(["finance", "finanse"]) == {}
     assert rare_slips(["finance"] * 3 + ["finanse"] * 2) == {}
 
 

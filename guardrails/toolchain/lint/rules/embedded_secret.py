@@ -5,9 +5,9 @@ What it does
 Looks through every file of policies and tests, comments too, for what has the shape of a key or
 token of a well-known issuer, for private keys, passwords in URLs and web tokens; for constants
 named as secrets; and, with less certainty (a warning), for long runs of random characters. It shows
-nothing of a secret but the letters by which its issuer marks it. What plainly is a placeholder
-(`example`, `changeme`, `<token>`) is not reported; a checksum isn't either if `sha256:` or the like
-stands before it.
+nothing of a secret but the letters by which its issuer marks it. A key that is an example by its
+looks (`example`, `1234567`) is a note. What plainly is a placeholder (`changeme`, `<token>`) is not
+reported; a checksum isn't either if `sha256:` or the like stands before it.
 
 Why it is bad
 -------------
@@ -101,6 +101,9 @@ def _tell(project: Project, text: PolicyText, secret: Secret, found: list[Secret
         begins = f", `{text.text[secret.start : secret.start + _SHOWN]}…`" if marked else ""
         message = f"a secret stands here: {secret.what}{begins} ({size} characters)"
         mend = "withdraw it where it was issued; let the tool read the new one from its environment"
+    elif secret.sample:
+        message = f"{secret.what} stands here ({size} characters), an example by its looks"
+        mend = "if it was ever issued, withdraw it there; if not, write it unlike a key"
     else:
         message = f"{secret.what} ({size}) look like a secret"
         mend = "if it is one, withdraw it where it was issued; if not, except it with a reason"
@@ -109,9 +112,16 @@ def _tell(project: Project, text: PolicyText, secret: Secret, found: list[Secret
         message,
         why="whoever can read the policies, or their history, has it",
         mend=mend,
-        severity=None if secret.sure else Severity.WARNING,
+        severity=_severity(secret),
     )
     return replace(finding, excerpt=_masked(text, secret, found))
+
+
+def _severity(secret: Secret) -> Severity | None:
+    """How bad it is; None for what the rule says."""
+    if secret.sure:
+        return None
+    return Severity.NOTE if secret.sample else Severity.WARNING
 
 
 def _masked(text: PolicyText, secret: Secret, found: list[Secret]) -> str:

@@ -1,9 +1,9 @@
-"""Where policies name the controls they serve, every restriction names one.
+"""Every restriction names the control that it serves.
 
 What it does
 ------------
-Reports a `deny` or `escalate` rule without `controls`, of its own or of its document, in policies
-in which other rules have some. Policies that name no control at all are left alone.
+Reports a `deny` or `escalate` rule without `controls`, of its own or of its document. Where no
+policy of the folder names any, it says so once for each document that restricts.
 
 Why it is bad
 -------------
@@ -48,15 +48,19 @@ if TYPE_CHECKING:
 
 @lint_rule("missing-control", Severity.NOTE)
 def check(project: Project) -> Iterator[Finding]:
-    """The restrictions that serve no control, where others do."""
+    """The restrictions that serve no control; their documents, where none serves any."""
     rules = project.bundle.rules
-    if not any(rule.controls for rule in rules):
-        return
+    named = any(rule.controls for rule in rules)
+    told = set()
     for rule in rules:
-        if rule.effect is not Effect.ALLOW and not rule.controls:
-            yield project.finding(
-                project.region(rule),
-                f"the rule {quote(rule.id)} names no control",
-                why="reports on controls leave it out",
-                mend="add `controls:` to the rule or to its document",
-            )
+        if rule.effect is Effect.ALLOW or rule.controls or rule.policy in told:
+            continue
+        if not named:
+            told.add(rule.policy)
+        yield project.finding(
+            project.region(rule),
+            f"the rule {quote(rule.id)} names no control"
+            + ("" if named else ", and neither does any other"),
+            why="reports on controls leave it out",
+            mend="add `controls:` to the rule or to its document",
+        )

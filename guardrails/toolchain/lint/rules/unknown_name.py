@@ -8,7 +8,7 @@ Reports
   (where any document declares tools; with `--tools`, an error if no function is named so either);
 - a pattern that covers no declared tool and is a slip away from one that does;
 - an argument of a tool that declares none, if its function (with `--tools`) has no such parameter,
-  or if the name occurs once and is a slip away from one that occurs often;
+  or if the name occurs once and is a slip away from one that occurs more;
 - likewise a role and an undeclared context fact;
 - a control of a known framework that it doesn't have, or that is written otherwise.
 
