@@ -110,7 +110,7 @@ def _slips_by(project: Project, clause: Clause, node: Node, test: _Test) -> bool
         can_be(project, tool, test.path, listed)
         and can_be(project, tool, test.path, test.constant)
         and gets_by(project, clause, tool, node, {test.path: listed}, fair=test.finds)
-        for tool in project.reach.tools(clause.rule)
+        for tool in project.reach.tools(clause.rule) or project.names_of(clause.rule)
     )
 
 
