@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    self._programs / "postgres",
+                    str(self._programs / "postgres"),
                     *("-D", "data", "-k", str(self.folder), "-c", "listen_addresses="),
                     *("-c", "fsync=off", "-c", "max_connections=200"),
                 ],
@@ -81,19 +82,18 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _call(self, program: str, *arguments: str, tries: int = 1) -> None:
-        import time
-
-        command = [self._programs / program, *arguments]
+        command = [str(self._programs / program), *arguments]
+        told = ""
         for _ in range(tries):
-            done = subprocess.run(
+            done: subprocess.CompletedProcess[bytes] = subprocess.run(
                 command, cwd=self.folder, capture_output=True, check=False, **self._account
             )
             if done.returncode == 0:
                 return
-            if tries > 1:
-                time.sleep(0.1)
+            told = done.stderr.decode()
+            time.sleep(0.1 if tries > 1 else 0)
         log = self.folder / "log"
-        told = done.stderr.decode() + (log.read_text() if log.exists() else "")
+        told += log.read_text() if log.exists() else ""
         msg = f"PostgreSQL's `{program}` fails: {told[-2000:]}"
         raise Missing(msg)
 

@@ -42,7 +42,7 @@ PEOPLE = People(
     [
         Account("fay@example.com", "Fay", ("finance",), ("fay",)),
         Account("finn@example.com", "Finn", ("finance",), ("finn",)),
-        Account("fred@example.com", "Fred", ("finance",)),
+        Account("fred@example.com", "Fred", ("finance",), ("fred",)),
         Account("rita@example.com", "Rita", ("risk",), ("rita", "r.ita@partner.example")),
         Account("both@example.com", "Bo", ("finance", "risk")),
         Account("olga@example.com", "Olga", ("oncall",)),
