@@ -13,11 +13,11 @@ from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
 from guardrails.display import escape
 from guardrails.enforcement import Enforcer, Log
+from guardrails.enforcement.providers import Providers
 from guardrails.engine import Facts
 from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
 from guardrails.forks import after_fork
-from guardrails.providers import Providers
 from guardrails.session import (
     Session,
     SessionState,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.requester import Requester
     from guardrails.approvals.service import ApprovalService
+    from guardrails.enforcement.desk import Desk
     from guardrails.engine import PolicySet
-    from guardrails.escalation import Desk
 
     Approvals = str | Path | ApprovalService | Requester
     F = TypeVar("F", bound=Callable[..., Any])
@@ -282,10 +282,10 @@ def _open_desk(approvals: Approvals | None, on_escalate: str) -> Desk | None:
         if on_escalate == "wait":
             raise ConfigurationError("to wait for people the guard needs `approvals`, their store")
         return None
-    from guardrails.approval_files import (  # noqa: PLC0415 - only where people are asked
+    from guardrails.approvals.places import (  # noqa: PLC0415 - only where people are asked
         open_requester,
     )
-    from guardrails.escalation import Desk  # noqa: PLC0415 - likewise
+    from guardrails.enforcement.desk import Desk  # noqa: PLC0415 - likewise
 
     return Desk(open_requester(approvals), waits=on_escalate == "wait")
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from guardrails.audit.log import DecisionLog
 from guardrails.decoration import decorate
 from guardrails.enforcement import Enforcer
+from guardrails.enforcement.providers import Providers
 from guardrails.engine import PolicySet
 from guardrails.errors import ConfigurationError, LogUnavailable, PolicyError
 from guardrails.forks import after_fork
 from guardrails.guard import Guard
 from guardrails.language.document import Bundle
-from guardrails.providers import Providers
 from guardrails.session import current_session
 from guardrails.source.policies import ERROR_LENGTH
 

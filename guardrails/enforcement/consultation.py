@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from guardrails.approvals.request import Status
 from guardrails.approvals.requester import Claim, Standing
 from guardrails.decision import Code, Effect
+from guardrails.enforcement.proposal import Call, Question
 from guardrails.errors import ApprovalsUnavailable, EscalationRefused, NotEscalatable
-from guardrails.proposal import Call, Question
 
 if TYPE_CHECKING:
     from guardrails.approvals.request import ApprovalRequest
     from guardrails.audit.records import DecisionEntry
-    from guardrails.escalation import Desk
-    from guardrails.proposal import Proposal
+    from guardrails.enforcement.desk import Desk
+    from guardrails.enforcement.proposal import Proposal
 
     T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from guardrails.action import MAX_NAME, is_tool_name
 from guardrails.audit.records import DecisionEntry
 from guardrails.decision import Code, Effect
+from guardrails.enforcement.proposal import Call, Proposal, Question, concerns_people, refusal
 from guardrails.engine.facts import Circumstances
 from guardrails.errors import (
     ActionDenied,
@@ -19,7 +20,6 @@ from guardrails.errors import (
 from guardrails.forks import after_fork
 from guardrails.language.pattern import Pattern
 from guardrails.lookup import class_name
-from guardrails.proposal import Call, Proposal, Question, concerns_people, refusal
 from guardrails.session import current_session
 from guardrails.snapshot import take_snapshot
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from guardrails.audit.records import Outcome
+    from guardrails.enforcement.desk import Desk
+    from guardrails.enforcement.providers import Providers
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
-    from guardrails.escalation import Desk
-    from guardrails.providers import Providers
 
     R = TypeVar("R")
 
@@ -288,13 +288,13 @@ class Enforcer:
         return Call(record, proposal.snapshot.received, perf_counter_ns())
 
     def _consult(self, question: Question) -> Call:
-        from guardrails.consultation import consult  # noqa: PLC0415 - only where people are asked
+        from guardrails.enforcement.consultation import consult  # noqa: PLC0415 - only where people are asked
 
         assert self._desk is not None
         return consult(self, self._desk, question)
 
     async def _consult_async(self, question: Question) -> Call:
-        from guardrails.consultation import consult_async  # noqa: PLC0415 - likewise
+        from guardrails.enforcement.consultation import consult_async  # noqa: PLC0415 - likewise
 
         assert self._desk is not None
         return await consult_async(self, self._desk, question)

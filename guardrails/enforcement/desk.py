@@ -12,8 +12,8 @@ from guardrails.approvals.request import Actor, Case, Status
 from guardrails.approvals.requester import Standing
 from guardrails.approvals.terms import Group, RuleTerms, Stage, Terms
 from guardrails.decision import Effect
+from guardrails.enforcement.evidence import gather_evidence
 from guardrails.errors import ApprovalsUnavailable, RequestUnknown
-from guardrails.evidence import gather_evidence
 from guardrails.forks import after_fork
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.request import ApprovalRequest
     from guardrails.approvals.requester import Claim, Requester
+    from guardrails.enforcement.proposal import Question
     from guardrails.language.document import Rule
-    from guardrails.proposal import Question
 
 MAX_ASKED = 10_000
 """How many requests a guard remembers having opened, to tell once how each ended."""

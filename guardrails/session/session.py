@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from contextvars import ContextVar
 from functools import wraps
-from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from guardrails.action import SessionView, Subject
 from guardrails.errors import SessionError
-from guardrails.snapshot import judge_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
 
     from guardrails.audit.records import DecisionEntry
     from guardrails.guard import Guard
+    from guardrails.session.state import SessionState
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -26,34 +24,9 @@ if TYPE_CHECKING:
 _current: ContextVar[Session | None] = ContextVar("guardrails_session", default=None)
 
 
-MAX_EARLIER = 10
-"""How many of a session's last decisions are kept for the people who decide over the next."""
-
-
 def current_session() -> Session | None:
     """Return the session that the running code is in, or None."""
     return _current.get()
-
-
-class SessionState:
-    """What a session has gathered; delegations within it share it.
-
-    Labels only ever join: whoever opens a session again by its id finds them.
-    """
-
-    __slots__ = ("_lock", "earlier", "id", "labels", "subject")
-
-    def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
-        self.id = id
-        self.subject = subject
-        self.labels: frozenset[str] = frozenset()
-        self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
-        self._lock = Lock()
-
-    def add_labels(self, labels: Iterable[str]) -> None:
-        """Let `labels` join the session."""
-        with self._lock:
-            self.labels = self.labels.union(labels)
 
 
 class Session:
@@ -187,27 +160,3 @@ def _subject_json(subject: Subject) -> dict[str, Any]:
         "on_behalf_of": subject.on_behalf_of,
         "attributes": subject.judged,
     }
-
-
-def read_context(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the facts of a session as conditions see them; raises SessionError for others."""
-    try:
-        judged = judge_value(dict(given or {}))
-    except Exception as error:  # the class of `given` may be anyone's
-        msg = f"the context of a session can't be read: {error}"
-        raise SessionError(msg) from error
-    if type(judged) is not dict or not all(type(key) is str for key in judged):
-        raise SessionError("the context of a session is a map from names to values")
-    return judged
-
-
-def inherit_context(parent: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a delegation: it may add to those of its parent, not change them.
-
-    Raises SessionError where it tries.
-    """
-    for key in own:
-        if key in parent and not (type(own[key]) is type(parent[key]) and own[key] == parent[key]):
-            msg = f"the session around has another `{key}`: a delegation can't change a fact"
-            raise SessionError(msg)
-    return {**own, **parent}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from guardrails.audit.records import DecisionEntry
-    from guardrails.proposal import Question
+    from guardrails.enforcement.proposal import Question
 
 MAX_ARGUMENTS = 8_192
 """How many characters the arguments of an earlier call may have, written out, to be shown."""

@@ -1,0 +1,5 @@
+"""The point where policy is enforced: decide, ask people where it says so, write it down, run."""
+
+from guardrails.enforcement.enforcer import Enforcer, Log
+
+__all__ = ["Enforcer", "Log"]

@@ -1,0 +1,37 @@
+"""What a session has gathered, which everyone who acts in it shares."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from guardrails.action import Subject
+    from guardrails.audit.records import DecisionEntry
+
+MAX_EARLIER = 10
+"""How many of a session's last decisions are kept for the people who decide over the next."""
+
+
+class SessionState:
+    """What a session has gathered; delegations within it share it.
+
+    Labels only ever join: whoever opens a session again by its id finds them.
+    """
+
+    __slots__ = ("_lock", "earlier", "id", "labels", "subject")
+
+    def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
+        self.id = id
+        self.subject = subject
+        self.labels: frozenset[str] = frozenset()
+        self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
+        self._lock = Lock()
+
+    def add_labels(self, labels: Iterable[str]) -> None:
+        """Let `labels` join the session."""
+        with self._lock:
+            self.labels = self.labels.union(labels)
