@@ -7,18 +7,19 @@ or hide is escaped.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from guardrails.approvals.differences import ABSENT, find_differences
 from guardrails.approvals.request import Status
 from guardrails.approvals.vote import VoteOutcome
-from guardrails.instants import print_duration, print_timestamp
+from guardrails.approvals.wording import lasting_of, tell_span, write_value
+from guardrails.instants import print_timestamp
 from guardrails.toolchain.lines import Tone, line
-from guardrails.values import NANOSECONDS, Duration, MapKey, Timestamp, UInt
+from guardrails.values import NANOSECONDS, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from guardrails.approvals.request import Actor, ApprovalRequest
     from guardrails.approvals.tally import Tally
@@ -32,8 +33,6 @@ _TONES = {
     Status.USED: Tone.ALLOW,
     Status.DENIED: Tone.DENY,
 }
-_LASTING = ("destructive", "spend", "external", "communicate", "privileged", "persist", "spawn")
-"""Traits of what can't simply be taken back."""
 
 _NAMES = 14  # columns that the name of a part takes
 
@@ -41,7 +40,7 @@ _NAMES = 14  # columns that the name of a part takes
 def tell_row(request: ApprovalRequest, now_ns: int) -> Line:
     """A request on one line: its id, status, how long it has left, agent, tool and rules."""
     tone = _TONES.get(request.status, Tone.FAINT)
-    left = f"{_span(request.expires_ns - now_ns)} left" if request.status.is_open else ""
+    left = f"{tell_span(request.expires_ns - now_ns)} left" if request.status.is_open else ""
     rules = ", ".join(rule.rule for rule in request.rules)
     return line(
         request.id,
@@ -63,27 +62,6 @@ def tell_request(request: ApprovalRequest, tally: Tally, now_ns: int) -> Iterato
         yield from _tell_rule(rule, request, tally)
     yield from _tell_earlier(request)
     yield from _tell_votes(request.votes)
-
-
-def write_value(value: Any) -> str:
-    """A judged value in full, its type to be seen: `1` is an integer, `1.0` a double."""
-    kind = type(value)
-    if kind is list:
-        return f"[{', '.join(map(write_value, value))}]"
-    if kind is dict:
-        pairs = (f"{write_value(key)}: {write_value(each)}" for key, each in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    if kind is str:
-        return json.dumps(value, ensure_ascii=False)
-    if kind is bytes:
-        return f"base64 {b64encode(value).decode()}"
-    if kind is UInt:
-        return f"{int(value)}u"
-    if kind is Timestamp:
-        return f'timestamp("{print_timestamp(value)}")'
-    if kind is Duration:
-        return f'duration("{print_duration(value)}")'
-    return json.dumps(value.value if kind is MapKey else value)
 
 
 def _tell_action(request: ApprovalRequest) -> Iterator[Line]:
@@ -114,7 +92,7 @@ def _tell_circumstances(request: ApprovalRequest, now_ns: int) -> Iterator[Line]
     if traits is None:
         yield _part("can touch", "unknown: the tool is declared without traits")
     else:
-        lasting = [trait for trait in traits if trait in _LASTING]
+        lasting = lasting_of(traits)
         back = f"; not simply taken back: {', '.join(lasting)}" if lasting else ""
         yield _part("can touch", f"{', '.join(traits)}{back}")
     chain = " -> ".join(map(_tell_actor, request.subjects))
@@ -129,7 +107,7 @@ def _tell_circumstances(request: ApprovalRequest, now_ns: int) -> Iterator[Line]
     yield _part("opened", f"{print_timestamp(Timestamp(request.created_ns))}")
     left = request.expires_ns - now_ns
     ends = print_timestamp(Timestamp(request.expires_ns))
-    yield _part("ends", f"{ends}, {_span(left)} left" if left > 0 else ends)
+    yield _part("ends", f"{ends}, {tell_span(left)} left" if left > 0 else ends)
 
 
 def _tell_rule(rule: RuleTerms, request: ApprovalRequest, tally: Tally) -> Iterator[Line]:
@@ -144,12 +122,12 @@ def _tell_rule(rule: RuleTerms, request: ApprovalRequest, tally: Tally) -> Itera
             yield _part("needs", f"{seat.quorum} of {who}; {seat.filled} so far")
     for stage in rule.terms.then:
         who = " or ".join(stage.voters)
-        yield _part("then", f"after {_span(stage.after_ns)} also {who}")
+        yield _part("then", f"after {tell_span(stage.after_ns)} also {who}")
     if rule.terms.separate_from:
         yield _part("not", ", ".join(rule.terms.separate_from))
     if rule.terms.remember_ns is not None:
         yield _part(
-            "holds", f"for {_span(rule.terms.remember_ns)} in the session {request.session}"
+            "holds", f"for {tell_span(rule.terms.remember_ns)} in the session {request.session}"
         )
 
 
@@ -194,14 +172,3 @@ def _call(arguments: Mapping[str, Any]) -> str:
 
 def _part(name: str, text: str) -> Line:
     return line("  ", (f"{name:<{_NAMES}}", Tone.FAINT), text)
-
-
-def _span(span_ns: int) -> str:
-    """A span of time in its two greatest units, `1h 30m`."""
-    left = max(span_ns, 0) // NANOSECONDS
-    parts = []
-    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, seconds)
-        if count:
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2]) or "0s"
