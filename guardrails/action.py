@@ -13,6 +13,8 @@ from guardrails.snapshot import judge_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from guardrails.past import Past
+
 MAX_NAME = 128
 """How many characters a tool's name may have."""
 
@@ -68,12 +70,13 @@ class SessionView(NamedTuple):
     """A session as conditions see it.
 
     `chain` are the subjects of a delegation, the first delegator first and the one who acts last;
-    empty where the session doesn't say.
+    empty where the session doesn't say. `past` is what happened in it, None where nobody knows.
     """
 
     id: str
     labels: frozenset[str] = frozenset()
     chain: tuple[Subject, ...] = ()
+    past: Past | None = None
 
 
 class Action:

@@ -121,7 +121,7 @@ class Enforcer:
         except BaseException as error:
             self.settle(call, error)
             raise
-        self.settle(call)
+        self.settle(call, result=result)
         return result
 
     async def run_async(
@@ -142,7 +142,7 @@ class Enforcer:
         except BaseException as error:
             self.settle(call, error)
             raise
-        self.settle(call)
+        self.settle(call, result=result)
         return result
 
     def admit(
@@ -181,11 +181,13 @@ class Enforcer:
             begun = self._decide(begun, await self._look_up_async(begun))
         return begun if isinstance(begun, Call) else await self._consult_async(begun)
 
-    def settle(self, call: Call, error: BaseException | None = None) -> None:
-        """Record how the call ended: with a value, or with `error`.
+    def settle(self, call: Call, error: BaseException | None = None, result: Any = None) -> None:
+        """Record how the call ended: with `result`, or with `error`.
 
         A log that can't take it is not the call's fault: the log refuses whatever comes next.
         """
+        if call.session is not None:
+            call.session.ended(call.tool, error, result)
         outcome: Outcome
         if error is None:
             outcome = "returned"
@@ -280,12 +282,15 @@ class Enforcer:
             record = self._log.decision(entry)
         except LogUnavailable as error:
             raise self._unrecorded() from error
-        if entry.decision.effect is not _ALLOW and entry.enforced and not entry.approvers:
-            raise refusal(entry, record)
         session, declared = proposal.session, proposal.plan.declared
-        if session is not None and declared is not None and declared.returns:
-            session.add_labels(declared.returns)
-        return Call(record, proposal.snapshot.received, perf_counter_ns())
+        state = None if session is None else session.state
+        if entry.decision.effect is not _ALLOW and entry.enforced and not entry.approvers:
+            if state is not None:
+                state.refused(entry.tool, entry.decision.effect)
+            raise refusal(entry, record)
+        if state is not None:
+            state.started(entry.tool, declared)
+        return Call(record, proposal.snapshot.received, perf_counter_ns(), state, declared)
 
     def _consult(self, question: Question) -> Call:
         from guardrails.enforcement.consultation import consult  # noqa: PLC0415 - only where people are asked
@@ -312,12 +317,15 @@ class Enforcer:
             enforced=type(tool) is not str or not self._observes(tool),
         )
         record = self.write(entry)
+        state = None if session is None else session.state
         if entry.enforced:
+            if state is not None:
+                state.refused(name, entry.decision.effect)
             raise refusal(entry, record)
         declared = self.policies.bundle.tools.get(name)
-        if session is not None and declared is not None:
-            session.add_labels(declared.returns)
-        return Call(record, given, perf_counter_ns())
+        if state is not None:
+            state.started(name, declared)
+        return Call(record, given, perf_counter_ns(), state, declared)
 
     def write(self, entry: DecisionEntry) -> str:
         """Record a decision and return its id; raises ActionDenied where that can't be."""

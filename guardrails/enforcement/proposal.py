@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from guardrails.audit.records import DecisionEntry
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
-    from guardrails.session import Session
+    from guardrails.language.document import Tool
+    from guardrails.session import Session, SessionState
     from guardrails.snapshot import Snapshot
 
 
@@ -51,11 +52,16 @@ class Question(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call that may run: its record's id, what the tool receives, and when it began."""
+    """A call that may run: its record's id, what the tool receives, and when it began.
+
+    `session` is what it happens in, `tool` the declaration of its tool; each may be None.
+    """
 
     id: str
     received: Mapping[str, Any]
     began_ns: int
+    session: SessionState | None
+    tool: Tool | None
 
 
 def concerns_people(entry: DecisionEntry, plan: Plan) -> bool:

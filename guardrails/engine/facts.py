@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from guardrails.action import SessionView, Subject
     from guardrails.engine.plan import Plan
+    from guardrails.past import Past
 
 CONDITION_STEPS = 100_000
 """The work that one condition may do; a step is some 100 ns at the worst, so about 10 ms."""
@@ -140,6 +141,16 @@ class Frame:
             "chain": [each.id for each in self._circumstances.chain],
             "attributes": member.judged,
         }
+
+    @property
+    def past(self) -> Past:
+        """What happened in the session before."""
+        session = self._circumstances.session
+        if session is None:
+            raise EvaluationError("`session` is unknown")
+        if session.past is None:
+            raise EvaluationError("what happened in the session is unknown")
+        return session.past
 
     @property
     def session(self) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def read_session(session: object) -> SessionView:
     """Return a session as conditions see it; raises InvalidActionError for what is none."""
     if type(session) is not SessionView:
         raise InvalidActionError("the session of an action is a `SessionView`")
-    id_, labels, chain = session
+    id_, labels, chain, past = session
     if type(labels) not in (frozenset, set, list, tuple) or type(chain) is not tuple:
         raise InvalidActionError("the labels and the chain of a session are lists")
     if not all(type(member) is Subject for member in chain):
@@ -165,7 +165,7 @@ def read_session(session: object) -> SessionView:
     texts = judge_value([id_, *labels])
     if not all(type(text) is str for text in texts):
         raise InvalidActionError("the id and the labels of a session are texts")
-    return SessionView(texts[0], frozenset(texts[1:]), chain)
+    return SessionView(texts[0], frozenset(texts[1:]), chain, past)
 
 
 def read_chain(subject: object, session: SessionView | None) -> tuple[Subject, ...]:

@@ -339,6 +339,7 @@ class _Checker:
             why = refusal_of_call(name, arguments, receiver=receiver, variables=self._types)
             self.report(node, why)
             return Invalid(node.start, node.end, f"no function `{name}` for these operands")
+        self.variables.update(each.reads for each in overloads if each.reads is not None)
         complaint = complaint_about(overloads, arguments)
         if complaint:
             self.report(node, complaint)

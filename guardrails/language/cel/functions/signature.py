@@ -29,7 +29,8 @@ class Overload:
     `receiver` functions are called as `x.f(..)`, their first parameter being `x`; the others as
     `f(..)` (a name may hold dots, as in `strings.quote`). The implementation gets values whose
     exact run-time type is the parameter's (`dyn`: any), and raises nothing but `EvaluationError`.
-    If `charged`, its first argument is the `Budget` it charges before it works.
+    If `charged`, its first argument is the `Budget` it charges before it works. `reads` names a
+    variable that it reads besides its arguments: then that first argument is the whole frame.
 
     The two hooks run when policies are loaded. Both get a tuple as long as `parameters`: the
     argument's value where it is a literal or a constant, else None. `check_literals` returns what
@@ -43,6 +44,7 @@ class Overload:
     receiver: bool
     implementation: Callable[..., object]
     charged: bool = True
+    reads: str | None = None
     check_literals: Callable[[tuple[object | None, ...]], str | None] | None = None
     specialise: Callable[[tuple[object | None, ...]], Callable[..., object] | None] | None = None
 
