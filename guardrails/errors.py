@@ -101,6 +101,10 @@ class EscalationRefused(GuardrailsError):  # noqa: N818 - likewise
         self.code = code
 
 
+class SignInRefused(GuardrailsError):  # noqa: N818 - likewise
+    """Somebody who can't be let in as the approver that she says she is."""
+
+
 class VoteRefused(GuardrailsError):  # noqa: N818 - likewise
     """A vote that does not count, by `code`.
 

@@ -21,7 +21,7 @@ from guardrails.language.yaml_reader import decode, read_yaml
 from guardrails.language.yaml_tree import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from argon2 import PasswordHasher
 
@@ -91,9 +91,39 @@ def write_people(people: People, path: str | os.PathLike[str] = DEFAULT_ACCOUNTS
         raise
 
 
+def change_people(
+    change: Callable[[People], People], path: str | os.PathLike[str] = DEFAULT_ACCOUNTS
+) -> People:
+    """The people as `change` leaves them, written; of two who change at once one waits.
+
+    Raises ConfigurationError for a file that is none, and where one name would be two people's.
+    """
+    import fcntl  # noqa: PLC0415 - there is none on Windows, where only this can't be done
+
+    target = Path(path)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(target.with_name(f".{target.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            changed = change(read_people(path))
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        write_people(changed, path)
+        return changed
+    finally:
+        os.close(lock)
+
+
 def with_account(people: People, account: Account) -> People:
     """The people with that account added or changed; raises ValueError for a name twice used."""
     return People({**people.accounts, account.id: account}.values())
+
+
+def without_account(people: People, name: str) -> People:
+    """The people without the account of that id or alias, if there is one."""
+    gone = people.find(name)
+    return People(account for account in people.accounts.values() if account is not gone)
 
 
 def without_secrets(people: People) -> People:
@@ -137,7 +167,10 @@ def hash_password(password: str) -> str:
     if len(password) < PASSWORD_MIN:
         msg = f"a password has at least {PASSWORD_MIN} characters"
         raise ConfigurationError(msg)
-    return _hasher().hash(password)
+    try:
+        return _hasher().hash(password)
+    except UnicodeEncodeError:
+        raise ConfigurationError("a password is Unicode text") from None
 
 
 def check_password(people: People, login: str, password: str) -> Account | None:
@@ -149,7 +182,7 @@ def check_password(people: People, login: str, password: str) -> Account | None:
     stored = account.password if account is not None and usable else _NOBODY
     try:
         _hasher().verify(stored, password)
-    except (Argon2Error, InvalidHashError):
+    except (Argon2Error, InvalidHashError, UnicodeEncodeError):
         return None
     return account if usable else None
 
