@@ -101,8 +101,10 @@ class Action:
     ) -> None:
         self._tool = tool
         self._arguments = arguments
-        alone = subject is None and context is None and session is None
-        self._around = None if alone else (subject, context, session)
+        if subject is None and context is None and session is None:
+            self._around = None
+        else:
+            self._around = (subject, context, session)
 
     @property
     def tool(self) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _PLAIN_SIZE = 10_000
 """Characters of text and number of arguments up to which no bound of a snapshot can be near."""
 
-_QUICK_MIN, _QUICK_MAX = -(2**30), 2**30
+_QUICK_MIN, _QUICK_MAX = 1 - 2**30, 2**30 - 1
 """Integers that compare in one step of the interpreter; most are."""
 
 
