@@ -44,13 +44,23 @@ class ApprovalService:
         self._signer = signer
         self.verifier = Verifier([signer.public]) if trusted is None else trusted
 
+    def people(self) -> People:
+        """The people who may decide, as they are known at the moment."""
+        return self._people()
+
     def vote(
-        self, request_id: str, voter: str, outcome: VoteOutcome, comment: str = ""
+        self,
+        request_id: str,
+        voter: str,
+        outcome: VoteOutcome,
+        comment: str = "",
+        shown: str | None = None,
     ) -> ApprovalRequest:
         """The request with the vote of the person called `voter`, and what becomes of it.
 
-        Raises VoteRefused, with a code, where the vote can't count; RequestUnknown;
-        ApprovalsUnavailable.
+        `shown` is the `content` of what the voter saw, where whoever calls has it: a store that
+        has come to hold another request under the id meanwhile gets no vote for that. Raises
+        VoteRefused, with a code, where the vote can't count; RequestUnknown; ApprovalsUnavailable.
         """
         if len(comment) > COMMENT_MAX:
             msg = f"a comment has at most {COMMENT_MAX:,} characters"
@@ -58,6 +68,8 @@ class ApprovalService:
         people = self._people()
         account = _find_voter(people, voter)
         request = self.store.get(request_id)
+        if shown is not None and shown != request.content:
+            raise VoteRefused("the request is not the one that was shown", "not_open")
         seen_ns = self.store.see(request_id, account.id)
         now_ns = self.store.now_ns()
         check_voter(request, account, people, now_ns)
