@@ -6,7 +6,10 @@ decides is enough.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
+
+import re2
 
 from guardrails.language.cel.functions.time import WEEKDAYS
 from guardrails.language.cel.tree import (
@@ -78,6 +81,9 @@ _LOCAL: Mapping[str, Region] = {
     "time": below("24:00", inclusive=False) & ~below("00:00", inclusive=False),
     "date": kinds("string"),
 }
+_SIZES = (kinds("int") & ~below(0, inclusive=False)) | ERROR
+_TEXT_TESTS = frozenset({"startsWith", "endsWith", "contains", "matches"})
+_ANCHORS = re.compile(r"[\^$]|\\[AzbB]")
 _LISTS_OF_TEXT: frozenset[Path | None] = frozenset(
     {("subject", "roles"), ("subject", "chain"), ("session", "labels")}
 )
@@ -137,8 +143,8 @@ class _Reader:
             return self._comparison(node)
         if isinstance(node, Operation) and node.operator == "in":
             return self._membership(node)
-        if isinstance(node, Invoke) and node.function == "startsWith" and node.receiver:
-            return self._beginning(node)
+        if isinstance(node, Invoke) and node.receiver and node.function in _TEXT_TESTS:
+            return self._test_of_text(node)
         return self._unknown(node)
 
     def _is_given(self, path: Path) -> bool:
@@ -182,10 +188,14 @@ class _Reader:
             return _FAILS if value is FAILED else self._answered(node, term, among(value))
         return self._unknown(node)
 
-    def _beginning(self, node: Invoke) -> Outcomes:
-        term, prefix = node.arguments
-        value = self._world.evaluator(prefix)({}) if is_fixed(prefix) else None
+    def _test_of_text(self, node: Invoke) -> Outcomes:
+        term, wanted = node.arguments
+        value = self._world.evaluator(wanted)({}) if is_fixed(wanted) else None
         if type(value) is not str:
+            return self._unknown(node)
+        if _is_in_every_text(node.function, value):
+            value = ""
+        elif node.function != "startsWith":
             return self._unknown(node)
         return self._answered(node, term, beginning(value))
 
@@ -240,6 +250,8 @@ class _Reader:
         if _is_local_time(node):
             return self._world.add(node, (), _LOCAL[node.field])  # type: ignore[attr-defined]
         needed = [each.path for each in self._world.mentions(node) if each.needed]
+        if isinstance(node, Invoke) and node.function == "size":
+            return self._world.add(node, needed, _SIZES)
         return self._world.add(node, needed, safe=_is_safe(node))
 
     def _is_given_none(self, path: Path) -> bool:
@@ -251,6 +263,13 @@ class _Reader:
                     value = value.get(key, MISSING) if type(value) is dict else MISSING
                 return value is MISSING
         return False
+
+
+def _is_in_every_text(function: str, wanted: str) -> bool:
+    """Whether the test holds of all texts: a pattern does that is met by nothing, wherever it is."""
+    if function != "matches":
+        return not wanted
+    return not _ANCHORS.search(wanted) and re2.search(wanted, "") is not None
 
 
 def _is_local_time(node: Node) -> bool:
