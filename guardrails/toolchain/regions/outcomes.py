@@ -266,7 +266,7 @@ class _Reader:
 
 
 def _is_in_every_text(function: str, wanted: str) -> bool:
-    """Whether the test holds of all texts: a pattern does that is met by nothing, wherever it is."""
+    """Whether all texts pass the test: a pattern that nothing meets is met wherever one looks."""
     if function != "matches":
         return not wanted
     return not _ANCHORS.search(wanted) and re2.search(wanted, "") is not None
