@@ -71,12 +71,14 @@ class SessionView(NamedTuple):
 
     `chain` are the subjects of a delegation, the first delegator first and the one who acts last;
     empty where the session doesn't say. `past` is what happened in it, None where nobody knows.
+    `targets` are what its task is about, None where no task was given.
     """
 
     id: str
     labels: frozenset[str] = frozenset()
     chain: tuple[Subject, ...] = ()
     past: Past | None = None
+    targets: tuple[str, ...] | None = None
 
 
 class Action:

@@ -187,7 +187,7 @@ class Enforcer:
         A log that can't take it is not the call's fault: the log refuses whatever comes next.
         """
         if call.session is not None:
-            call.session.ended(call.tool, error, result)
+            call.session.ended(call.name, call.tool, error, result)
         outcome: Outcome
         if error is None:
             outcome = "returned"
@@ -286,11 +286,12 @@ class Enforcer:
         state = None if session is None else session.state
         if entry.decision.effect is not _ALLOW and entry.enforced and not entry.approvers:
             if state is not None:
-                state.refused(entry.tool, entry.decision.effect)
+                state.refused(entry.tool, declared, entry.decision)
             raise refusal(entry, record)
         if state is not None:
             state.started(entry.tool, declared)
-        return Call(record, proposal.snapshot.received, perf_counter_ns(), state, declared)
+        received = proposal.snapshot.received
+        return Call(record, received, perf_counter_ns(), state, declared, entry.tool)
 
     def _consult(self, question: Question) -> Call:
         from guardrails.enforcement.consultation import consult  # noqa: PLC0415 - only where people are asked
@@ -318,14 +319,14 @@ class Enforcer:
         )
         record = self.write(entry)
         state = None if session is None else session.state
+        declared = self.policies.bundle.tools.get(name)
         if entry.enforced:
             if state is not None:
-                state.refused(name, entry.decision.effect)
+                state.refused(name, declared, entry.decision)
             raise refusal(entry, record)
-        declared = self.policies.bundle.tools.get(name)
         if state is not None:
             state.started(name, declared)
-        return Call(record, given, perf_counter_ns(), state, declared)
+        return Call(record, given, perf_counter_ns(), state, declared, name)
 
     def write(self, entry: DecisionEntry) -> str:
         """Record a decision and return its id; raises ActionDenied where that can't be."""

@@ -54,7 +54,8 @@ class Question(NamedTuple):
 class Call(NamedTuple):
     """A call that may run: its record's id, what the tool receives, and when it began.
 
-    `session` is what it happens in, `tool` the declaration of its tool; each may be None.
+    `session` is what it happens in, `tool` the declaration of its tool; each may be None. `name`
+    is the tool's name.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Call(NamedTuple):
     began_ns: int
     session: SessionState | None
     tool: Tool | None
+    name: str
 
 
 def concerns_people(entry: DecisionEntry, plan: Plan) -> bool:

@@ -154,8 +154,11 @@ class Frame:
 
     @property
     def session(self) -> dict[str, Any]:
-        """The variable `session`: the session's id and labels."""
+        """The variable `session`: its id, its labels, and its targets if it has a task."""
         session = self._circumstances.session
         if session is None:
             raise EvaluationError("`session` is unknown")
-        return {"id": session.id, "labels": sorted(session.labels)}
+        known: dict[str, Any] = {"id": session.id, "labels": sorted(session.labels)}
+        if session.targets is not None:
+            known["targets"] = list(session.targets)
+        return known

@@ -157,15 +157,19 @@ def read_session(session: object) -> SessionView:
     """Return a session as conditions see it; raises InvalidActionError for what is none."""
     if type(session) is not SessionView:
         raise InvalidActionError("the session of an action is a `SessionView`")
-    id_, labels, chain, past = session
+    id_, labels, chain, past, targets = session
     if type(labels) not in (frozenset, set, list, tuple) or type(chain) is not tuple:
         raise InvalidActionError("the labels and the chain of a session are lists")
     if not all(type(member) is Subject for member in chain):
         raise InvalidActionError("the members of a session's chain are `Subject`s")
-    texts = judge_value([id_, *labels])
+    if targets is not None and type(targets) not in (tuple, list):
+        raise InvalidActionError("the targets of a session are a list")
+    texts = judge_value([id_, *(targets or ()), *labels])
     if not all(type(text) is str for text in texts):
-        raise InvalidActionError("the id and the labels of a session are texts")
-    return SessionView(texts[0], frozenset(texts[1:]), chain, past)
+        raise InvalidActionError("the id, the labels and the targets of a session are texts")
+    known = 1 + len(targets or ())
+    about = None if targets is None else tuple(texts[1:known])
+    return SessionView(texts[0], frozenset(texts[known:]), chain, past, about)
 
 
 def read_chain(subject: object, session: SessionView | None) -> tuple[Subject, ...]:

@@ -39,7 +39,10 @@ _SUBJECT = RecordType(
     of="`subject`",
 )
 _SESSION = RecordType(
-    "map", fields={"id": STRING, "labels": list_of(STRING)}, closed=True, of="`session`"
+    "map",
+    fields={"id": STRING, "labels": list_of(STRING), "targets": list_of(STRING)},
+    closed=True,
+    of="`session`",
 )
 _KINDS = RecordType("map", fields=dict.fromkeys(KINDS, list_of(DYN)), closed=True, noun="kind")
 

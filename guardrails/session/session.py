@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from guardrails.action import SessionView, Subject
 from guardrails.errors import SessionError
+from guardrails.session.state import narrow_targets, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +39,7 @@ class Session:
     """
 
     __slots__ = (
+        "_own_targets",
         "_parent",
         "_state",
         "_token",
@@ -60,8 +62,9 @@ class Session:
         self.context = dict(context)
         self.subjects_json = tuple(map(_subject_json, chain))
         self._state = state
-        self._view = SessionView(state.id, state.labels, chain)
+        self._view = SessionView(state.id, state.labels, chain, state)
         self._parent = _current.get()
+        self._own_targets: tuple[str, ...] | None = None
         self._token: Token[Session | None] | None = None
 
     @property
@@ -82,10 +85,27 @@ class Session:
     @property
     def view(self) -> SessionView:
         """The session as conditions see it at this moment; the same object until that changes."""
-        labels = self._state.labels
-        if self._view.labels is not labels:
-            self._view = SessionView(self._state.id, labels, self.chain)
-        return self._view
+        labels, targets = self._state.labels, self.targets
+        view = self._view
+        if view.labels is not labels or view.targets is not targets:
+            view = SessionView(self._state.id, labels, self.chain, self._state, targets)
+            self._view = view
+        return view
+
+    @property
+    def targets(self) -> tuple[str, ...] | None:
+        """What the task is about, None where none was given; a delegation's is never wider."""
+        if self._parent is None:
+            return self._state.targets
+        around, own = self._parent.targets, self._own_targets
+        if own is None or around is None or own is around:
+            return around if own is None else own
+        return own if set(own).issubset(around) else tuple(t for t in own if t in around)
+
+    @property
+    def depth(self) -> int:
+        """How many sessions it is inside of, itself counted."""
+        return 1 if self._parent is None else self._parent.depth + 1
 
     @property
     def earlier(self) -> tuple[tuple[int, DecisionEntry], ...]:
@@ -101,8 +121,38 @@ class Session:
         return self._state
 
     def add_labels(self, labels: Iterable[str]) -> None:
-        """Let `labels` join the session, for this call and all that follow."""
+        """Let `labels` join the session, for this call and all that follow; raises SessionError."""
         self._state.add_labels(labels)
+
+    def remove_labels(self, labels: Iterable[str], *, reason: str) -> None:
+        """Let `labels` leave the session, which the decision log records with the `reason`.
+
+        A tool that runs meanwhile carries its labels in again when it ends. Raises SessionError
+        without a reason, LogUnavailable where it can't be recorded: then nothing is removed.
+        """
+        removed = read_texts(labels, "labels")
+        if type(reason) is not str or not reason.strip():
+            raise SessionError("to remove labels a reason is needed: say who looked, and at what")
+        gone = sorted(self._state.labels.intersection(removed))
+        self._record("labels", removed=gone, reason=reason)
+        self._state.remove_labels(removed)
+
+    def task(self, *, targets: Iterable[str], description: str = "") -> None:
+        """Say what the task is about, for conditions to read as `session.targets`.
+
+        Given again, or within a delegation, it can only become narrower: anything else raises
+        SessionError. The decision log records it; LogUnavailable where it can't.
+        """
+        wanted = narrow_targets(self.targets, read_texts(targets, "targets"))
+        self._record("task", targets=list(wanted), description=description)
+        if self._parent is None:
+            self._state.narrow(wanted)
+        else:
+            self._own_targets = wanted
+
+    def _record(self, kind: str, **facts: Any) -> None:
+        subjects = list(self.subjects_json)
+        self.guard.enforcer.note(kind, session={"id": self.id}, subjects=subjects, **facts)
 
     def bind(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function` made to run in this session, in whatever thread it is called."""

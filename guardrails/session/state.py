@@ -4,50 +4,144 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Lock
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from guardrails.decision import Code, Effect
+from guardrails.errors import EvaluationError, SessionError
+from guardrails.past import Outcome
+from guardrails.session.history import History
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from guardrails.action import Subject
     from guardrails.audit.records import DecisionEntry
-    from guardrails.decision import Effect
+    from guardrails.decision import Decision
+    from guardrails.language.cel.functions.signature import Budget
     from guardrails.language.document import Tool
+    from guardrails.past import Calls, Step
 
 MAX_EARLIER = 10
 """How many of a session's last decisions are kept for the people who decide over the next."""
+
+_NO_DENIALS = frozenset({Code.UNAVAILABLE, Code.NO_POLICIES, Code.STOPPED})
+"""Refusals that say nothing of what the agent tried."""
 
 
 class SessionState:
     """What a session has gathered; delegations within it share it.
 
-    Labels only ever join: whoever opens a session again by its id finds them.
+    It is the `Past` that conditions ask. Labels join, and leave by the host's word alone: whoever
+    opens a session again by its id finds them. A time given to a method is in nanoseconds since
+    1970; without one it is the present.
     """
 
-    __slots__ = ("_lock", "earlier", "id", "labels", "subject")
+    __slots__ = ("_lock", "earlier", "history", "id", "labels", "subject", "targets")
 
     def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
         self.id = id
         self.subject = subject
         self.labels: frozenset[str] = frozenset()
+        self.targets: tuple[str, ...] | None = None
+        self.history = History()
         self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
         self._lock = Lock()
 
-    def started(self, tool: str, declared: Tool | None) -> None:
+    def started(self, tool: str, declared: Tool | None, now_ns: int | None = None) -> None:
         """Take note that a call begins: what its result carries is in from now on."""
-        if declared is not None and declared.returns:
-            self.add_labels(declared.returns)
+        self._carry_in(declared)
+        self._note(tool, declared, Outcome.CALLED, now_ns)
 
-    def refused(self, tool: str, effect: Effect) -> None:
+    def refused(
+        self, tool: str, declared: Tool | None, decision: Decision, now_ns: int | None = None
+    ) -> None:
         """Take note that a call was refused, by a denial or until people decide."""
+        if decision.effect is Effect.DENY and decision.code not in _NO_DENIALS:
+            self._note(tool, declared, Outcome.DENIED, now_ns)
 
     def received(self, declared: Tool | None, part: Any) -> None:
         """Take note of a part of a result, before the agent sees it."""
 
-    def ended(self, declared: Tool | None, error: BaseException | None, result: Any) -> None:
+    def ended(
+        self,
+        tool: str,
+        declared: Tool | None,
+        error: BaseException | None,
+        result: Any,  # noqa: ARG002 - what a kind of memory may read
+        now_ns: int | None = None,
+    ) -> None:
         """Take note of how a call ended."""
+        self._carry_in(declared)  # again: they may have been removed while it ran
+        outcome = Outcome.SUCCEEDED if error is None else Outcome.FAILED
+        self._note(tool, declared, outcome, now_ns)
 
     def add_labels(self, labels: Iterable[str]) -> None:
-        """Let `labels` join the session."""
+        """Let `labels` join the session; raises SessionError for what are none."""
+        added = read_texts(labels, "labels")
         with self._lock:
-            self.labels = self.labels.union(labels)
+            self.labels = self.labels.union(added)
+
+    def remove_labels(self, labels: Iterable[str]) -> None:
+        """Let `labels` leave the session; raises SessionError for what are none."""
+        removed = read_texts(labels, "labels")
+        with self._lock:
+            self.labels = self.labels.difference(removed)
+
+    def narrow(self, targets: Iterable[str]) -> None:
+        """Let the task be about `targets` alone; raises SessionError where it was not before."""
+        given = read_texts(targets, "targets")
+        with self._lock:
+            self.targets = narrow_targets(self.targets, given)
+
+    def happened(self, steps: Sequence[Step], now_ns: int, *, unknown: bool) -> bool:
+        """Whether all of `steps` have been in this order; see `Past`."""
+        with self._lock:
+            return self.history.happened(steps, now_ns, unknown=unknown)
+
+    def count(self, calls: Calls, since_ns: int | None, *, unknown: bool | None = None) -> int:
+        """How many such calls have been, since a time or ever; see `Past`."""
+        with self._lock:
+            return self.history.count(calls, since_ns, unknown=unknown)
+
+    def last(self, calls: Calls, *, unknown: bool | None = None) -> int | None:
+        """When the last such call was; see `Past`."""
+        with self._lock:
+            return self.history.last(calls, unknown=unknown)
+
+    def origins(self, value: Any, budget: Budget) -> Collection[str]:  # noqa: ARG002
+        """The labels of the sources from which the text of `value` came."""
+        raise EvaluationError("where values came from is not known")
+
+    def stated(self, value: Any, budget: Budget) -> bool:  # noqa: ARG002
+        """Whether the person asked for `value`."""
+        raise EvaluationError("what the person said is not known")
+
+    def _carry_in(self, declared: Tool | None) -> None:
+        if declared is not None and declared.returns:
+            with self._lock:
+                if not self.labels.issuperset(declared.returns):
+                    self.labels = self.labels.union(declared.returns)
+
+    def _note(self, tool: str, declared: Tool | None, outcome: Outcome, now_ns: int | None) -> None:
+        now = time_ns() if now_ns is None else now_ns
+        traits = None if declared is None else declared.traits
+        with self._lock:
+            self.history.note(tool, traits, outcome, now, declared=declared is not None)
+
+
+def read_texts(given: Iterable[str], what: str) -> tuple[str, ...]:
+    """Return a list of texts, none of them empty; raises SessionError for anything else."""
+    texts = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(type(text) is str and text.strip() for text in texts):
+        msg = f"{what} are a list of texts, none of them empty"
+        raise SessionError(msg)
+    return texts
+
+
+def narrow_targets(known: tuple[str, ...] | None, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return `wanted` without repeats; raises SessionError where `known` lacks one of them."""
+    targets = tuple(dict.fromkeys(wanted))
+    if known is not None and not set(targets).issubset(known):
+        raise SessionError("the task has been given its targets: it can only be narrowed")
+    return targets
