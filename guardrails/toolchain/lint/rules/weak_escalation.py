@@ -3,8 +3,9 @@
 What it does
 ------------
 Reports an `escalate` rule without `approval`, one whose `approval` has no `timeout`, and one in
-which a role that may approve is also one that the rule's `subjects` ask for (or a pattern that
-covers everybody), unless it keeps them apart by `separate_from: [requester]`.
+which a role that may approve is also one that can ask (or a pattern that covers everybody), unless
+it keeps them apart by `separate_from: [requester]`. Who can ask is said by the rule's `subjects`;
+where it has none, by those of the rules that allow calls of the same tools.
 
 Why it is bad
 -------------
@@ -82,7 +83,7 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _check_approvers(project: Project, rule: Rule) -> Iterator[Finding]:
     """The approvers who can be those that ask."""
-    asking = (None if rule.subjects is None else rule.subjects.roles) or ()
+    asking = tuple(_asking(project, rule))
     for name, path, of_key in _approvers(project.data(rule)["approval"]):
         region = project.region(rule, "approval", *path, of_key=of_key)
         same = next((role for role in asking if overlap(role, name)), None)
@@ -98,8 +99,27 @@ def _check_approvers(project: Project, rule: Rule) -> Iterator[Finding]:
                 region,
                 f"{quote(name)} approves what {quote(same)} asks for",
                 why="four eyes are two where one role asks and answers",
-                mend="let a role approve that none of `subjects` has",
+                mend="let a role approve that none of those has who ask",
             )
+
+
+def _asking(project: Project, rule: Rule) -> Iterator[str]:
+    """The roles of those whose calls the rule can escalate, as far as they are named."""
+    if rule.subjects is not None:
+        yield from rule.subjects.roles or ()
+        return
+    for other in project.bundle.rules:
+        if (
+            other.effect is Effect.ALLOW
+            and other.subjects is not None
+            and _share_tools(rule, other)
+        ):
+            yield from other.subjects.roles or ()
+
+
+def _share_tools(one: Rule, other: Rule) -> bool:
+    """Whether some tool is named by both, as far as the names tell."""
+    return any(overlap(a, b) for a in one.tools or () for b in other.tools or ())
 
 
 def _approvers(approval: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], bool]]:
