@@ -21,12 +21,16 @@ STORE_SUFFIXES = (".db", ".sqlite")
 
 
 class ApprovalFiles(NamedTuple):
-    """The store (a path or a URL), the file of accounts, and the two halves of the key."""
+    """The store (a path or a URL), the file of accounts, and the two halves of the key.
+
+    `attempts` is the folder in which attempts to sign in are counted.
+    """
 
     store: str
     people: str
     key: str
     public: str
+    attempts: str
 
 
 def locate(where: str | os.PathLike[str] = FOLDER) -> ApprovalFiles:
@@ -43,7 +47,7 @@ def locate(where: str | os.PathLike[str] = FOLDER) -> ApprovalFiles:
         url = read_url(given)
         kept = url.database if url.get_backend_name() == "sqlite" else None
         folder, store = Path(FOLDER) if kept is None else Path(kept).parent, given
-    names = ("approvers.yaml", "approvals.key", "approvals.pub")
+    names = ("approvers.yaml", "approvals.key", "approvals.pub", "sign-ins")
     return ApprovalFiles(store, *(str(folder / name) for name in names))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.approvals.request import Kind, Status
+from guardrails.approvals.store import Filter
 from guardrails.approvals.vote import VoteOutcome
 from guardrails.values import NANOSECONDS
 
@@ -14,10 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from guardrails.approvals.request import ApprovalRequest
+    from guardrails.approvals.store import Store
     from guardrails.approvals.vote import Vote
 
 QUICK_NS = 5 * NANOSECONDS
 """A vote sooner than this after the request was first shown to the voter was hardly read."""
+
+_PAGE = 1000  # requests read at once
 
 
 class Figures(NamedTuple):
@@ -68,6 +73,17 @@ class Statistics(NamedTuple):
             "by_rule": {name: each.as_json() for name, each in self.by_rule.items()},
             "requests": dict(self.ends),
         }
+
+
+def collect(store: Store, since_ns: int | None = None) -> Iterator[ApprovalRequest]:
+    """The requests of a store from that time on, newest first; damaged ones are left out."""
+    which = Filter(kinds=(Kind.APPROVAL,), since_ns=since_ns, limit=_PAGE)
+    while True:
+        page = store.list(which)
+        yield from page.requests
+        if not page.more or not page.requests:
+            return
+        which = replace(which, before=page.requests[-1].id)
 
 
 def measure(requests: Iterable[ApprovalRequest]) -> Statistics:

@@ -42,6 +42,19 @@ def write_value(value: Any) -> str:
     return json.dumps(value.value if kind is MapKey else value)
 
 
+def write_name(name: str) -> str:
+    """The name of an argument: bare where it looks like one, and else in quotes, as data.
+
+    Where a tool takes any arguments their names are the agent's, and may read like a fact.
+    """
+    return name if name.isascii() and name.isidentifier() else json.dumps(name, ensure_ascii=False)
+
+
+def tell_moment(at_ns: int) -> str:
+    """A time, to the second."""
+    return print_timestamp(Timestamp(at_ns // NANOSECONDS * NANOSECONDS))
+
+
 def tell_span(span_ns: int) -> str:
     """A span of time in its two greatest units, `1h 30m`."""
     left = max(span_ns, 0) // NANOSECONDS

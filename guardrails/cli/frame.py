@@ -31,6 +31,8 @@ VERBS: Mapping[str, str] = {
     "tools": "guardrails.cli.tools",
     "schema": "guardrails.cli.schema",
     "audit": "guardrails.cli.audit",
+    "approvals": "guardrails.cli.approvals",
+    "approvers": "guardrails.cli.approvers",
 }
 """The module of each verb; it holds the command under the verb's name."""
 

@@ -39,12 +39,13 @@ def policies_option(command: Any) -> Any:
 
 def now_option(command: Any) -> Any:
     """The option `--now`: the time to judge at, in nanoseconds since 1970, or None."""
-    return click.option(
-        "--now",
-        metavar="TIME",
-        callback=_read_time,
-        help="Judge as if it were TIME, say 2027-01-08T09:30:00Z. [default: this moment]",
-    )(command)
+    told = "Judge as if it were TIME, say 2027-01-08T09:30:00Z. [default: this moment]"
+    return time_option("--now", told)(command)
+
+
+def time_option(name: str, told: str) -> Callable[[Any], Any]:
+    """An option that takes a TIME, in nanoseconds since 1970, or None."""
+    return click.option(name, metavar="TIME", callback=_read_time, help=told)
 
 
 def _read_time(ctx: click.Context, option: click.Parameter, text: str | None) -> int | None:

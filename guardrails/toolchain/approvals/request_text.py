@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from guardrails.approvals.differences import ABSENT, find_differences
 from guardrails.approvals.request import Status
 from guardrails.approvals.vote import VoteOutcome
-from guardrails.approvals.wording import lasting_of, tell_span, write_value
-from guardrails.instants import print_timestamp
+from guardrails.approvals.wording import (
+    lasting_of,
+    tell_moment,
+    tell_span,
+    write_name,
+    write_value,
+)
 from guardrails.toolchain.lines import Tone, line
-from guardrails.values import NANOSECONDS, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,12 +41,16 @@ _TONES = {
 _NAMES = 14  # columns that the name of a part takes
 
 
-def tell_row(request: ApprovalRequest, now_ns: int) -> Line:
-    """A request on one line: its id, status, how long it has left, agent, tool and rules."""
+def tell_row(request: ApprovalRequest, now_ns: int, *, mine: bool = False) -> Line:
+    """A request on one line: its id, status, how long it has left, agent, tool and rules.
+
+    One that waits for the reader's own vote (`mine`) is marked.
+    """
     tone = _TONES.get(request.status, Tone.FAINT)
     left = f"{tell_span(request.expires_ns - now_ns)} left" if request.status.is_open else ""
     rules = ", ".join(rule.rule for rule in request.rules)
     return line(
+        "* " if mine else "  ",
         request.id,
         "  ",
         (f"{request.status:<9}", tone),
@@ -50,6 +58,15 @@ def tell_row(request: ApprovalRequest, now_ns: int) -> Line:
         (request.tool, Tone.STRONG),
         (f"  {rules}", Tone.FAINT),
     )
+
+
+def tell_sight(
+    event: str, actor: str, request: ApprovalRequest, now_ns: int, *, mine: bool = False
+) -> Line:
+    """Something that happened to a request, who did it, and the request on the same line."""
+    by = f" by {actor}" if actor else ""
+    head = line((f"{event}{by}", Tone.STRONG), "  ")
+    return (*head, *tell_row(request, now_ns, mine=mine))
 
 
 def tell_request(request: ApprovalRequest, tally: Tally, now_ns: int) -> Iterator[Line]:
@@ -62,6 +79,9 @@ def tell_request(request: ApprovalRequest, tally: Tally, now_ns: int) -> Iterato
         yield from _tell_rule(rule, request, tally)
     yield from _tell_earlier(request)
     yield from _tell_votes(request.votes)
+    yield line("")
+    yield _part("policies", request.revision or "unknown")
+    yield _part("digest", request.digest)
 
 
 def _tell_action(request: ApprovalRequest) -> Iterator[Line]:
@@ -69,15 +89,17 @@ def _tell_action(request: ApprovalRequest) -> Iterator[Line]:
     yield line((request.tool, Tone.STRONG), f"  {request.evidence.get('description', '')}")
     found = find_differences(request)
     changed = {each.name: each for each in found or ()}
+    if request.arguments:
+        yield line("  ", ("with, as the agent gave it:", Tone.FAINT))
     for name, value in request.arguments.items():
-        yield _part(name, write_value(value))
+        yield _part(write_name(name), write_value(value))
         if name in changed:
             before = changed[name].before
             was = "not given" if before is ABSENT else write_value(before)
             yield line(" " * (_NAMES + 2), (f"last time in this session: {was}", Tone.ESCALATE))
     for each in found or ():
         if each.now is ABSENT:
-            yield line("  ", (f"{each.name}: not given", Tone.ESCALATE))
+            yield line("  ", (f"{write_name(each.name)}: not given", Tone.ESCALATE))
             yield line(
                 " " * (_NAMES + 2),
                 (f"last time in this session: {write_value(each.before)}", Tone.ESCALATE),
@@ -104,9 +126,9 @@ def _tell_circumstances(request: ApprovalRequest, now_ns: int) -> Iterator[Line]
         yield _part(name, write_value(value))
     for name, value in request.environment.items():
         yield _part(name, write_value(value))
-    yield _part("opened", f"{print_timestamp(Timestamp(request.created_ns))}")
+    yield _part("opened", tell_moment(request.created_ns))
     left = request.expires_ns - now_ns
-    ends = print_timestamp(Timestamp(request.expires_ns))
+    ends = tell_moment(request.expires_ns)
     yield _part("ends", f"{ends}, {tell_span(left)} left" if left > 0 else ends)
 
 
@@ -140,7 +162,7 @@ def _tell_earlier(request: ApprovalRequest) -> Iterator[Line]:
     for each in earlier:
         effect = each["effect"]
         shown = "(too long to be shown)" if each["arguments"] is None else _call(each["arguments"])
-        at = print_timestamp(Timestamp(each["at_ns"] // NANOSECONDS * NANOSECONDS))
+        at = tell_moment(each["at_ns"])
         tone = Tone(effect) if effect in ("allow", "escalate", "deny") else Tone.PLAIN
         yield line(f"  {at}  ", (f"{effect:<8}", tone), f"  {each['tool']}  {shown}")
 
@@ -153,7 +175,7 @@ def _tell_votes(votes: tuple[Vote, ...]) -> Iterator[Line]:
     for vote in votes:
         approves = vote.outcome is VoteOutcome.APPROVE
         comment = f"  {json.dumps(vote.comment, ensure_ascii=False)}" if vote.comment else ""
-        at = print_timestamp(Timestamp(vote.cast_ns // NANOSECONDS * NANOSECONDS))
+        at = tell_moment(vote.cast_ns)
         word = f"{vote.outcome:<8}"
         yield line(
             f"  {at}  ", (word, Tone.ALLOW if approves else Tone.DENY), f"  {vote.voter}{comment}"
@@ -167,8 +189,10 @@ def _tell_actor(actor: Actor) -> str:
 
 
 def _call(arguments: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {write_value(value)}" for name, value in arguments.items())
+    return ", ".join(
+        f"{write_name(name)}: {write_value(value)}" for name, value in arguments.items()
+    )
 
 
 def _part(name: str, text: str) -> Line:
-    return line("  ", (f"{name:<{_NAMES}}", Tone.FAINT), text)
+    return line("  ", (f"{name:<{_NAMES - 2}}  ", Tone.FAINT), text)

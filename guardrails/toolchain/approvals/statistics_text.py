@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.instants import print_timestamp
 from guardrails.toolchain.lines import Tone, line
-from guardrails.values import NANOSECONDS
+from guardrails.values import NANOSECONDS, Timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from guardrails.approvals.statistics import Figures, Statistics
+    from guardrails.approvals.store import Suspension
     from guardrails.toolchain.lines import Line
 
 _HEAD = (
@@ -26,6 +28,15 @@ def tell_statistics(statistics: Statistics) -> Iterator[Line]:
     yield line("")
     ends = ", ".join(f"{count} {end}" for end, count in statistics.ends.items())
     yield line(f"requests: {ends or 'none'}")
+
+
+def tell_suspensions(suspended: Iterable[Suspension]) -> Iterator[Line]:
+    """The agents for which nobody is asked, since when and why."""
+    for each in suspended:
+        since = print_timestamp(Timestamp(each.since_ns // NANOSECONDS * NANOSECONDS))
+        yield line(
+            ("suspended", Tone.DENY), f"  {each.agent or 'unknown'}  since {since}  {each.reason}"
+        )
 
 
 def _table(what: str, figures: Mapping[str, Figures]) -> Iterator[Line]:
