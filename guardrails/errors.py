@@ -117,6 +117,27 @@ class VoteRefused(GuardrailsError):  # noqa: N818 - likewise
         self.code = code
 
 
+class DeliveryFailed(GuardrailsError):  # noqa: N818 - likewise
+    """A notice that a channel could not deliver; it is tried again.
+
+    `after_s` is how many seconds the other side asked to be left alone, `final` that to try again
+    is of no use.
+    """
+
+    def __init__(self, message: str, after_s: float = 0.0, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+        self.final = final
+
+
+class CallbackRefused(GuardrailsError):  # noqa: N818 - likewise
+    """A vote that came in over a channel and is not taken, by the `status` of HTTP."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class ActionDenied(GuardrailsError):  # noqa: N818 - the name users catch
     """A refused call. The text is meant for the model: never a condition, never a value.
 

@@ -168,7 +168,37 @@ def _run(connection: Connection, statements: Iterable[str]) -> None:
         connection.execute(text(statement))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
+_OUTBOX = """
+CREATE TABLE approval_deliveries (
+    channel TEXT NOT NULL,
+    notice TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    request_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at_ns BIGINT NOT NULL,
+    due_ns BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    given_up_ns BIGINT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (channel, notice)
+);
+CREATE INDEX approval_deliveries_due ON approval_deliveries (channel, given_up_ns, due_ns);
+CREATE TABLE approval_nonces (
+    channel TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    until_ns BIGINT NOT NULL,
+    PRIMARY KEY (channel, nonce)
+);
+CREATE INDEX approval_nonces_until ON approval_nonces (until_ns)
+"""
+
+
+def _add_outbox(connection: Connection) -> None:
+    _run(connection, _OUTBOX.split(";"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, _add_outbox)
 """The steps in order; the version of a store is how many of them it has gone through."""
 
 

@@ -55,12 +55,16 @@ class ApprovalService:
         outcome: VoteOutcome,
         comment: str = "",
         shown: str | None = None,
+        *,
+        elsewhere: bool = False,
     ) -> ApprovalRequest:
         """The request with the vote of the person called `voter`, and what becomes of it.
 
         `shown` is the `content` of what the voter saw, where whoever calls has it: a store that
-        has come to hold another request under the id meanwhile gets no vote for that. Raises
-        VoteRefused, with a code, where the vote can't count; RequestUnknown; ApprovalsUnavailable.
+        has come to hold another request under the id meanwhile gets no vote for that. `elsewhere`
+        says that it was shown where nobody knows since when, so how long the voter took is not
+        measured. Raises VoteRefused, with a code, where the vote can't count; RequestUnknown;
+        ApprovalsUnavailable.
         """
         if len(comment) > COMMENT_MAX:
             msg = f"a comment has at most {COMMENT_MAX:,} characters"
@@ -70,7 +74,7 @@ class ApprovalService:
         request = self.store.get(request_id)
         if shown is not None and shown != request.content:
             raise VoteRefused("the request is not the one that was shown", "not_open")
-        seen_ns = self.store.see(request_id, account.id)
+        seen_ns = 0 if elsewhere else self.store.see(request_id, account.id)
         now_ns = self.store.now_ns()
         check_voter(request, account, people, now_ns)
         vote = self._signer.sign(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, exists, select, update
 
 from guardrails.approvals.database import Database, read_url
+from guardrails.approvals.nonces import claim_nonce
+from guardrails.approvals.outbox import Outbox
 from guardrails.approvals.request import Kind, Status
 from guardrails.approvals.rows import APPROVALS, OPEN, damaged_row, narrow, read_all, read_one
 from guardrails.approvals.steps import (
@@ -62,6 +64,7 @@ class SqlStore:
     ) -> None:
         self._database = Database(read_url(where), clock)
         self._watch = Watch(self._database)
+        self.outbox = Outbox(self._database)
 
     def now_ns(self) -> int:
         """The present, never earlier than any that was acted on."""
@@ -201,6 +204,11 @@ class SqlStore:
             elif known < number:
                 moved = update(cursors).where(cursors.c.name == name).values(number=number)
                 writer.connection.execute(moved)
+
+    def claim(self, channel: str, nonce: str, sent_ns: int, tolerance_ns: int) -> bool:
+        """Whether a message of that time, with that nonce, came over the channel just now, once."""
+        with self._database.writing() as writer:
+            return claim_nonce(writer, channel, nonce, sent_ns, tolerance_ns)
 
     def overdue(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the rules of which a review is overdue."""

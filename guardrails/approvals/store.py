@@ -155,6 +155,12 @@ class Store(Protocol):
     def advance(self, name: str, number: int) -> None:
         """Remember that the reader called `name` has dealt with all changes up to `number`."""
 
+    def claim(self, channel: str, nonce: str, sent_ns: int, tolerance_ns: int) -> bool:
+        """Whether a message of that time, with that nonce, came over the channel just now, once.
+
+        One that is older or newer than `tolerance_ns`, or that came before, is not taken.
+        """
+
     def overdue(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the rules of these full names, of which a review is overdue."""
 

@@ -119,6 +119,34 @@ suspensions = Table(
     Column("reason", Text, nullable=False),
 )
 
+deliveries = Table(
+    "approval_deliveries",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("notice", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("given_up_ns", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("approval_deliveries_due", "channel", "given_up_ns", "due_ns"),
+)
+"""The outbox: what channels are yet to be told, and what they could not be."""
+
+nonces = Table(
+    "approval_nonces",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    Column("until_ns", BigInteger, nullable=False),
+    Index("approval_nonces_until", "until_ns"),
+)
+"""The callbacks that came, for as long as they could come again."""
+
 state = Table(
     "approval_state",
     metadata,

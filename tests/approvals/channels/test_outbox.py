@@ -1,0 +1,158 @@
+"""What channels are yet to be told: written with what happened, and kept until it is delivered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine, text
+
+from guardrails.approvals.channels.channel import ALL_EVENTS, USUAL_EVENTS
+from guardrails.approvals.migrations import STEPS, migrate
+from guardrails.approvals.request import Kind, Status, make_request
+from guardrails.approvals.sql_store import SqlStore
+from guardrails.approvals.terms import Stage, Terms
+from tests.approvals.scenes import MINUTE, SECOND, START, Clock, case, decide, request, rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+LEASE = 60 * SECOND
+
+
+def told(store: SqlStore, channel: str = "desk") -> list[tuple[str, str]]:
+    return [(each.request_id, each.event) for each in store.outbox.waiting(channel)]
+
+
+def test_a_new_channel_is_told_of_what_is_pending_and_of_nothing_before(store: SqlStore) -> None:
+    decide(store, store.open(request(tool="done")), Status.DENIED)
+    asked = store.open(request())
+    store.outbox.collect("desk", USUAL_EVENTS)
+    assert told(store) == [(asked.id, "opened")]
+
+
+def test_everything_after_that_is_told_once_and_in_order(store: SqlStore, clock: Clock) -> None:
+    store.outbox.collect("desk", ALL_EVENTS)
+    first, second = store.open(request()), store.open(request(tool="other"))
+    decide(store, first, Status.APPROVED)
+    store.outbox.collect("desk", ALL_EVENTS)
+    store.outbox.collect("desk", ALL_EVENTS)
+    assert store.use(first.id, first.digest)
+    clock.move(31 * MINUTE)
+    store.outbox.collect("desk", ALL_EVENTS)
+    assert told(store) == [
+        (first.id, "opened"),
+        (second.id, "opened"),
+        (first.id, "voted"),
+        (first.id, "approved"),
+        (first.id, "used"),
+        (second.id, "expired"),
+    ]
+
+
+def test_a_channel_is_told_of_the_events_it_asks_for(store: SqlStore) -> None:
+    store.outbox.collect("desk", ["denied"])
+    decide(store, store.open(request()), Status.DENIED)
+    store.outbox.collect("desk", ["denied"])
+    assert [event for _, event in told(store)] == ["denied"]
+
+
+def test_channels_do_not_share_what_they_are_told(store: SqlStore) -> None:
+    store.open(request())
+    store.outbox.collect("desk", USUAL_EVENTS)
+    store.outbox.collect("pager", USUAL_EVENTS)
+    mine = store.outbox.take("desk", LEASE)
+    assert mine is not None
+    store.outbox.confirm(mine)
+    assert told(store) == []
+    assert len(told(store, "pager")) == 1
+
+
+def test_a_notice_that_was_taken_is_nobody_elses_until_its_lease_is_over(
+    store: SqlStore, clock: Clock
+) -> None:
+    store.open(request())
+    store.outbox.collect("desk", USUAL_EVENTS)
+    first = store.outbox.take("desk", LEASE)
+    assert first is not None
+    assert store.outbox.take("desk", LEASE) is None
+    clock.move(LEASE)
+    again = store.outbox.take("desk", LEASE)
+    assert again is not None
+    assert (again.notice, again.attempts) == (first.notice, 2)
+
+
+def test_a_notice_that_is_given_up_is_kept_and_not_tried_again(
+    store: SqlStore, clock: Clock
+) -> None:
+    store.open(request())
+    store.outbox.collect("desk", USUAL_EVENTS)
+    taken = store.outbox.take("desk", LEASE)
+    assert taken is not None
+    store.outbox.postpone(taken, SECOND, "the address answers 500")
+    clock.move(SECOND)
+    taken = store.outbox.take("desk", LEASE)
+    assert taken is not None
+    assert taken.error == "the address answers 500"
+    store.outbox.give_up(taken, "the address answers 410")
+    clock.move(1000 * MINUTE)
+    assert store.outbox.take("desk", LEASE) is None
+    assert [each.error for each in store.outbox.given_up()] == ["the address answers 410"]
+
+
+def test_people_who_join_later_are_told_when_they_join(store: SqlStore, clock: Clock) -> None:
+    terms = Terms.any_of(["finance"], then=(Stage(10 * MINUTE, ("oncall",)),))
+    store.open(request(rule(terms=terms)))
+    store.outbox.collect("desk", USUAL_EVENTS)
+    taken = store.outbox.take("desk", LEASE)
+    assert taken is not None
+    store.outbox.confirm(taken)
+    assert store.outbox.take("desk", LEASE) is None
+    assert store.outbox.next_due_ns("desk") == START + 10 * MINUTE
+    clock.move(10 * MINUTE)
+    joined = store.outbox.take("desk", LEASE)
+    assert joined is not None
+    assert (joined.event, joined.at_ns) == ("widened", START + 10 * MINUTE)
+
+
+def test_a_review_is_told_when_it_is_overdue(store: SqlStore, clock: Clock) -> None:
+    store.open(make_request(case(), clock(), kind=Kind.REVIEW))
+    store.outbox.collect("desk", USUAL_EVENTS)
+    assert [event for _, event in told(store)] == ["opened", "overdue"]
+    assert store.outbox.next_due_ns("desk") == START
+    clock.move(30 * MINUTE)
+    for _ in range(2):
+        taken = store.outbox.take("desk", LEASE)
+        assert taken is not None
+    assert taken.event == "overdue"
+
+
+def test_a_damaged_request_holds_up_no_other(store: SqlStore) -> None:
+    store.open(request(tool="bad"))
+    store.open(request(tool="good"))
+    with store._database.writing() as writer:
+        drop = "DROP TRIGGER approval_requests_kept_update"
+        postgresql = writer.connection.dialect.name == "postgresql"
+        writer.connection.execute(text(drop + (" ON approval_requests" if postgresql else "")))
+        spoil = text("UPDATE approval_requests SET body = 'x' WHERE tool = 'bad'")
+        writer.connection.execute(spoil)
+    store.outbox.collect("desk", USUAL_EVENTS)
+    assert [event for _, event in told(store)] == ["opened", "opened"]
+
+
+def test_a_store_of_the_first_version_gets_its_outbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "approvals.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with monkeypatch.context() as patch, engine.begin() as connection:
+        patch.setattr("guardrails.approvals.migrations.STEPS", STEPS[:1])
+        migrate(connection, START)
+    engine.dispose()
+    store = SqlStore(path)
+    store.open(request(now_ns=store.now_ns()))
+    store.outbox.collect("desk", USUAL_EVENTS)
+    assert [event for _, event in told(store)] == ["opened"]
+    store.close()
