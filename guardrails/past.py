@@ -47,6 +47,20 @@ class Step(NamedTuple):
     at_least: int = 1
 
 
+class HasPast(Protocol):
+    """Whatever a function of conditions reads the past from; `past` raises EvaluationError."""
+
+    steps: int
+
+    @property
+    def past(self) -> Past:
+        """What happened in the session before."""
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the decision, in nanoseconds since 1970."""
+
+
 class Past(Protocol):
     """The memory of a session. What it can't tell for certain raises EvaluationError.
 

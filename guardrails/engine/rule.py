@@ -55,8 +55,9 @@ class CompiledRule:
     @property
     def bare(self) -> bool:
         """Whether it is decided by `when` alone, if it has any."""
-        alone = self.subjects is None and self.unless is None and self.rule.review is None
-        return alone and self.timeless
+        rule = self.rule
+        alone = self.subjects is None and self.unless is None and rule.review is None
+        return alone and self.timeless and not (rule.after or rule.not_before)
 
     def in_force(self, now_ns: int) -> bool:
         """Whether it can match at all at `now_ns`: an allow rule ends with its `expires`."""
@@ -78,9 +79,13 @@ class CompiledRule:
         allows = self.effect is Effect.ALLOW
         if self.subjects is not None and not self.subjects.test(frame.member, unknown=not allows):
             return None
+        holds, lapse = judge_past(self.rule, frame)
+        if lapse is None and not holds:
+            return None
         holds, error = (True, None) if self.when is None else evaluate(self.when, values, frame)
         if error is None and not holds:
             return None
+        error = lapse or error
         if error is None or not allows:
             excepted, failure = self._excepted(values, frame)
             if excepted is not None:
@@ -150,6 +155,25 @@ class SubjectsTest:
         return self._roles is None or any(
             each.matches(role) for each in self._roles for role in member.roles
         )
+
+
+def judge_past(rule: Rule, frame: Frame) -> tuple[bool, str | None]:
+    """Whether the session's past is as `rule` asks, and the error if that can't be told.
+
+    A tool of which nobody knows the traits counts as whatever makes the rule stricter.
+    """
+    if not (rule.after or rule.not_before):
+        return True, None
+    restricts = rule.effect is not Effect.ALLOW
+    try:
+        past, now = frame.past, frame.now_ns
+        if rule.after and not past.happened(rule.after, now, unknown=restricts):
+            return False, None
+        if rule.not_before and past.happened(rule.not_before, now, unknown=False):
+            return False, None
+    except EvaluationError as error:
+        return False, str(error)
+    return True, None
 
 
 def evaluate(condition: Compiled, values: dict[str, Any], frame: Frame) -> tuple[bool, str | None]:

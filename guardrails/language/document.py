@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guardrails.language.cel.tree import Checked
     from guardrails.language.context import ContextSchema
     from guardrails.language.offsets import Segments
+    from guardrails.past import Step
 
 TRAITS = (
     "read",
@@ -148,6 +149,8 @@ class Review:
 class Rule:
     """One rule. `observe` says that it only watches (until `expires`, for deny and escalate).
 
+    It matches only where all of `after` has been in the session, in this order, and `not_before`
+    has not. `suspends` says that whoever it denies something is stopped.
     `tools` and `traits` are None where the rule doesn't name them. `unless` is a condition, a
     list of exemptions, or None. `places` maps a key of the rule to the place of its value.
     """
@@ -170,6 +173,9 @@ class Rule:
     expires: Expiry | None
     span: Span
     places: Mapping[str, Span] = field(repr=False)
+    after: tuple[Step, ...] = ()
+    not_before: tuple[Step, ...] = ()
+    suspends: bool = False
 
     @property
     def name(self) -> str:

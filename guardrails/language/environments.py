@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.decision import Effect
 from guardrails.language.cel.environment import Environment
+from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.cel.relations import join, type_of
 from guardrails.language.cel.types import (
     DYN,
@@ -97,6 +98,12 @@ class Environments:
             return tuple(found)
         wanted = frozenset(traits)
         return tuple(name for name in found if _has(self._tools.get(name), wanted, effect))
+
+    def hint_for_tool(self, name: str) -> str:
+        """Which declared tool may be meant by `name`, which none is; "" where that isn't clear."""
+        if "*" in name or name in self._tools or "tools" in self._hidden:
+            return ""
+        return did_you_mean(name, self._tools)
 
     def _named(self, name: str) -> tuple[str, ...]:
         pattern = Pattern(name)

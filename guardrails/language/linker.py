@@ -47,6 +47,10 @@ class Linker:
         self.unbounded = Scope(self._environments.open, self._environments.open)
         """The scope of a rule that may match any tool."""
 
+    def hint_for_tool(self, name: str) -> str:
+        """Which declared tool may be meant by `name`, which none is; "" where that isn't clear."""
+        return self._environments.hint_for_tool(name)
+
     def scope(
         self, effect: Effect, tools: tuple[str, ...] | None, traits: tuple[str, ...] | None
     ) -> Scope:

@@ -8,6 +8,7 @@ from guardrails.decision import Effect
 from guardrails.display import quote
 from guardrails.language.document import Exemption, Rule, Subjects
 from guardrails.language.expiry import parse_expiry
+from guardrails.language.history import read_after, read_not_before
 from guardrails.language.people import read_approval, read_review
 from guardrails.language.structure import EXEMPTION, RULE
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 _EFFECTS: Mapping[str | None, Effect] = {str(effect): effect for effect in Effect}
 _SELECTORS = ("tools", "traits")
 _KNOWN = RULE["schema"].keys() | EXEMPTION["schema"].keys()
-_GOES_WITH: Mapping[str, Effect] = {"approval": Effect.ESCALATE, "review": Effect.ALLOW}
+_GOES_WITH: Mapping[str, Effect] = {
+    "approval": Effect.ESCALATE,
+    "review": Effect.ALLOW,
+    "on_match": Effect.DENY,
+}
 
 
 def read_rules(draft: Draft, linker: Linker, problems: list[Problem]) -> tuple[Rule, ...]:
@@ -63,6 +68,8 @@ class _RuleReader:
         unless = self._unless(part, scope, effect)
         approval = read_approval(self.tree, part, self.problems)
         review = read_review(self.tree, part, self.problems)
+        after = read_after(self.tree, part, self.linker, self.problems)
+        not_before = read_not_before(self.tree, part, effect, self.linker, self.problems)
         expires = self._expiry(part)
         if effect is None or "id" not in part:
             return None
@@ -86,6 +93,9 @@ class _RuleReader:
             expires=expires,
             span=self.tree.span(event),
             places=self.tree.places(part.data),
+            after=after,
+            not_before=not_before,
+            suspends=get("on_match") == "suspend",
         )
 
     def _check(self, part: Part, event: Any, effect: Effect | None) -> None:

@@ -79,7 +79,10 @@ def _translate(rules: Rules, key: str = "") -> dict[str, Any]:
         schema |= {_LENGTHS[kind]: rules["minlength"] for kind in types}
     if "list" in types:
         schema["items"] = _translate(rules["schema"])
+        items = rules["schema"]
         rules = {key: value for key, value in rules.items() if key != "schema"}
+        if items["type"] == "dict":  # a map stands for a list of itself alone
+            rules["schema"] = items["schema"]
     if "dict" in types:
         schema |= {**_map(rules, key), "type": schema["type"]}
     return schema

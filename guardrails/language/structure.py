@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.language.document import QUORUM_MAX, TRAITS
 
+from guardrails.past import RECENT, Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -141,6 +143,42 @@ _REVIEW = map_of(
     " overdue the rule allows nothing.",
 )
 
+_STEP = {
+    **map_of(
+        {
+            "tools": {
+                **_SELECTOR,
+                "type": ["string", "list"],
+                "schema": _SELECTOR,
+                "minlength": 1,
+                "meta": {**_SELECTOR["meta"], "help": "A tool, a pattern with `*`, or a list."},
+            },
+            "traits": list_of(_TRAIT, "Kinds of power, any of them.", minlength=1),
+            "outcome": choice(
+                "outcome",
+                tuple(map(str, Outcome)),
+                "What became of the call; `called` (it began to run) if left out.",
+            ),
+            "within": text("How long ago at most, say `10m`, `24h`, `7d`."),
+            "at_least": {
+                "type": "integer",
+                "min": 1,
+                "max": RECENT,
+                "meta": {"help": "How many such calls; 1 if left out."},
+            },
+        },
+        "step",
+        "Calls of the session before this one.",
+    ),
+    "minlength": 1,
+}
+
+
+def _history(help_: str) -> Rules:
+    """One step of the past of a session, or a list of steps in their order."""
+    return {"type": ["dict", "list"], "schema": _STEP, "minlength": 1, "meta": {"help": help_}}
+
+
 RULE = map_of(
     {
         "id": {
@@ -169,6 +207,13 @@ RULE = map_of(
         },
         "traits": list_of(_TRAIT, "Kinds of power; tools that have them are meant.", minlength=1),
         "subjects": _SUBJECTS,
+        "after": _history(
+            "The rule matches only once such calls have been in the session; a list means that they"
+            " happened in that order."
+        ),
+        "not_before": _history(
+            "The rule matches as long as such calls have not been; with `deny` and `escalate`."
+        ),
         "when": text("A condition (CEL) on the action."),
         "unless": {
             "type": ["string", "list"],
@@ -184,6 +229,11 @@ RULE = map_of(
         "severity": choice("severity", ("low", "medium", "high", "critical"), "For reports."),
         "mode": _MODE,
         "expires": _EXPIRES,
+        "on_match": choice(
+            "consequence",
+            ("suspend",),
+            "`suspend` stops whoever the rule denies something, until `guardrails resume`.",
+        ),
     },
     "rule",
 )

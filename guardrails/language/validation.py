@@ -113,7 +113,7 @@ def _complain(error: Any, rules: Rules, name: str) -> str:
 def _unknown(tree: Tree, structure: Rules, path: Path) -> str:
     key = str(path[-1])
     container = _follow(tree.data, path[:-1])
-    known = _rules_at(structure, path[:-1])["schema"]
+    known = _keys(_rules_at(structure, path[:-1]))
     hint = did_you_mean(key, known)
     if path == ("tests",):
         hint = "; tests stand in files named `*_test.yaml`"
@@ -166,5 +166,11 @@ def _rules_at(rules: Rules, path: Path) -> Rules:
         elif type(step) is int:
             rules = rules["schema"]
         else:
-            rules = rules["schema"][step]
+            rules = _keys(rules)[step]
     return rules
+
+
+def _keys(rules: Rules) -> Any:
+    """The rules of the keys of a map, which may stand for a list of itself alone."""
+    keys = rules["schema"]
+    return keys["schema"] if "list" in rules.get("type", ()) else keys

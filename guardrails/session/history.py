@@ -1,7 +1,7 @@
 """What was called in a session, and what became of it, at a cost that doesn't grow with it.
 
-Of each tool and outcome the calls are counted, and the times of the last ones kept. Times increase
-strictly, so that they tell the order too.
+Of each tool and outcome the calls are counted, and of the last ones the times are kept, with their
+place in the order of all.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from guardrails.past import Calls, Step
+
+    Call = tuple[int, int]
+    """The place of a call in the order of all, and its time."""
 
 MAX_UNDECLARED = 1_000
 """How many tools that nobody declares are known by name; any further ones are known together.
@@ -36,20 +39,22 @@ _EVERYTHING = "*"
 
 
 class Track:
-    """The calls of one tool with one outcome: how many, and when the last ones were."""
+    """The calls of one tool with one outcome: how many, and when and in which place the last."""
 
-    __slots__ = ("count", "times")
+    __slots__ = ("count", "places", "times")
 
     def __init__(self) -> None:
         self.count = 0
+        self.places = array("q")
         self.times = array("q")
 
-    def add(self, ns: int) -> None:
-        """Count a call at `ns`, which is later than all before."""
+    def add(self, place: int, ns: int) -> None:
+        """Count a call at `ns`, not earlier than those before, and `place`, which is greater."""
         self.count += 1
+        self.places.append(place)
         self.times.append(ns)
         if len(self.times) > 2 * RECENT:
-            del self.times[:RECENT]
+            del self.places[:RECENT], self.times[:RECENT]
 
     @property
     def cut(self) -> bool:
@@ -60,23 +65,25 @@ class Track:
         """How many there were from `ns` on, as far as their times are known."""
         return len(self.times) - bisect_left(self.times, ns)
 
-    def latest(self, count: int, end_ns: int | None) -> array[int]:
-        """The times of up to `count` calls, the last ones before `end_ns`, if it is given."""
-        end = len(self.times) if end_ns is None else bisect_left(self.times, end_ns)
-        return self.times[max(0, end - count) : end]
+    def latest(self, count: int, end: int | None) -> Iterable[Call]:
+        """Up to `count` calls, the last ones before the place `end`, if it is given."""
+        stop = len(self.places) if end is None else bisect_left(self.places, end)
+        start = max(0, stop - count)
+        return zip(self.places[start:stop], self.times[start:stop], strict=True)
 
     def forgets(self, since_ns: int | None) -> bool:
         """Whether there may have been calls since then, or ever, of which the time is lost."""
-        return self.cut and (since_ns is None or since_ns < self.times[0])
+        return self.cut and (since_ns is None or since_ns <= self.times[0])
 
 
 class History:
     """The calls of a session. Whoever uses it sees to it that only one thread does at a time."""
 
-    __slots__ = ("_found", "_others", "_tracks", "_undeclared", "last_ns")
+    __slots__ = ("_found", "_now_ns", "_others", "_place", "_tracks", "_undeclared")
 
     def __init__(self) -> None:
-        self.last_ns = 0
+        self._now_ns = 0
+        self._place = 0
         self._tracks: dict[tuple[str, tuple[str, ...] | None], dict[Outcome, Track]] = {}
         self._undeclared = 0
         self._others: dict[Outcome, Track] = {}
@@ -92,7 +99,8 @@ class History:
         declared: bool,
     ) -> None:
         """Take note of a call of `tool`, which has these traits (None: nobody knows)."""
-        self.last_ns = max(now_ns, self.last_ns + 1)
+        self._now_ns = max(now_ns, self._now_ns)
+        self._place += 1
         tracks = self._tracks.get((tool, traits))
         if tracks is None:
             tracks = self._admit(tool, traits, declared=declared)
@@ -100,7 +108,7 @@ class History:
         if track is None:
             track = tracks[outcome] = Track()
             self._found.clear()
-        track.add(self.last_ns)
+        track.add(self._place, self._now_ns)
 
     def happened(self, steps: Sequence[Step], now_ns: int, *, unknown: bool) -> bool:
         """Whether all of `steps` have been in this order; raises EvaluationError.
@@ -118,11 +126,12 @@ class History:
             since = None if step.within_ns is None else now_ns - step.within_ns
             tracks = self._find(step.calls, unknown=unknown)
             doubtful = doubtful or any(track.forgets(since) for track in tracks)
-            end = _nth_latest(tracks, step.at_least, end)
-            if end is None or (since is not None and end < since):
+            found = _nth_latest(tracks, step.at_least, end)
+            if found is None or (since is not None and found[1] < since):
                 if doubtful:
                     raise EvaluationError(_TOO_LONG_AGO)
                 return False
+            end = found[0]
         return True
 
     def count(self, calls: Calls, since_ns: int | None, *, unknown: bool | None) -> int:
@@ -136,7 +145,8 @@ class History:
 
     def last(self, calls: Calls, *, unknown: bool | None) -> int | None:
         """When the last such call was; None for never."""
-        return _nth_latest(self._find(calls, unknown=unknown), 1, None)
+        found = _nth_latest(self._find(calls, unknown=unknown), 1, None)
+        return None if found is None else found[1]
 
     def _admit(
         self, tool: str, traits: tuple[str, ...] | None, *, declared: bool
@@ -195,7 +205,7 @@ def _at_least(tracks: Iterable[Track], since_ns: int | None, least: int) -> bool
     return sum(track.since(since_ns) for track in tracks) >= least
 
 
-def _nth_latest(tracks: Iterable[Track], count: int, end_ns: int | None) -> int | None:
-    """When the `count`-th last call before `end_ns` was, as far as is known; None for fewer."""
-    times = sorted(ns for track in tracks for ns in track.latest(count, end_ns))
-    return times[-count] if len(times) >= count else None
+def _nth_latest(tracks: Iterable[Track], count: int, end: int | None) -> Call | None:
+    """The `count`-th last call before the place `end`, as far as is known; None for fewer."""
+    calls = sorted(call for track in tracks for call in track.latest(count, end))
+    return calls[-count] if len(calls) >= count else None

@@ -9,6 +9,7 @@ from guardrails.language.cel.functions import (
     names,
     paths,
     patterns,
+    session,
     strings,
     time,
 )
@@ -30,7 +31,7 @@ def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]
 
 OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
     overload
-    for module in (strings, format, patterns, time, names, paths)
+    for module in (strings, format, patterns, time, names, paths, session)
     for overload in module.OVERLOADS
 )
 """Every library function: its name and its signatures."""
