@@ -144,7 +144,10 @@ def _load(table: Table) -> Channel:
             f"is {quote(target)}, which can't be imported; write such as `package.module:name`"
         )
         raise table.fault("target", problem) from None
-    channel: Channel = make(name=table.data["name"], events=_events(table), **options)
+    try:
+        channel: Channel = make(name=table.data["name"], events=_events(table), **options)
+    except TypeError as error:
+        raise table.fault("options", f"does not suit {quote(target)}: {error}") from None
     return channel
 
 

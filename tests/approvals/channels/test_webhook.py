@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,13 +26,13 @@ KEY = read_secret(SECRET)
 OTHER = bytes(range(32))
 
 
-def notice(event: str = "opened", actor: str = "agent-7", **parts: object) -> Notice:
+def notice(event: str = "opened", actor: str = "agent-7", **parts: Any) -> Notice:
     return Notice("r.1", event, actor, START, request(**parts))
 
 
-def webhook(receiver: Receiver, **settings: object) -> Webhook:
-    given = {"write": write_message, "keys": (KEY,), **settings}
-    return Webhook("desk", receiver.url, **given)  # type: ignore[arg-type]
+def webhook(receiver: Receiver, **settings: Any) -> Webhook:
+    given: dict[str, Any] = {"write": write_message, "keys": (KEY,), **settings}
+    return Webhook("desk", receiver.url, **given)
 
 
 def test_a_notice_is_posted_as_json_with_all_that_was_judged(receiver: Receiver) -> None:
