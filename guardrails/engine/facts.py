@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from guardrails.action import SessionView, Subject
     from guardrails.engine.plan import Plan
+    from guardrails.language.document import Tool
     from guardrails.past import Past
+    from guardrails.spending import Spending
 
 CONDITION_STEPS = 100_000
 """The work that one condition may do; a step is some 100 ns at the worst, so about 10 ms."""
@@ -30,13 +32,15 @@ class Facts(NamedTuple):
 
     `now_ns` is in nanoseconds since 1970-01-01T00:00:00Z. A fact of `context` wins over one of
     the same name in the action, and so does the `session`. `overdue` are the rules, by full name,
-    of which a review is overdue.
+    of which a review is overdue. `spending` knows what budgets have been spent, None where nobody
+    does.
     """
 
     now_ns: int
     context: Mapping[str, Any] | None = None
     session: SessionView | None = None
     overdue: frozenset[str] = _NONE
+    spending: Spending | None = None
 
     @classmethod
     def at(
@@ -58,7 +62,7 @@ class Circumstances(NamedTuple):
 
     `chain` are the subjects, the first delegator first and the one who acts last; empty where
     nobody knows who acts. `context` holds the facts that satisfy their schemas. `overdue`
-    are the rules of which a review is overdue: they allow nothing.
+    are the rules of which a review is overdue: they allow nothing. `spending` is as in `Facts`.
     """
 
     chain: tuple[Subject, ...]
@@ -66,6 +70,7 @@ class Circumstances(NamedTuple):
     session: SessionView | None
     now_ns: int
     overdue: frozenset[str] = _NONE
+    spending: Spending | None = None
 
 
 class Frame:
@@ -95,6 +100,16 @@ class Frame:
     def overdue(self) -> frozenset[str]:
         """The rules, by full name, of which a review is overdue."""
         return self._circumstances.overdue
+
+    @property
+    def spending(self) -> Spending | None:
+        """Who knows what budgets have been spent, None where nobody does."""
+        return self._circumstances.spending
+
+    @property
+    def declared(self) -> Tool | None:
+        """The declaration of the tool, None where there is none."""
+        return self._plan.declared
 
     @property
     def context(self) -> Mapping[str, Any]:

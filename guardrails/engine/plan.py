@@ -8,6 +8,7 @@ from guardrails.engine.combine import combine, combine_chain
 from guardrails.engine.facts import Frame
 from guardrails.engine.rule import rule_conditions
 from guardrails.errors import EvaluationError
+from guardrails.spending import USED_UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from guardrails.engine.facts import Circumstances
     from guardrails.engine.rule import CompiledRule
     from guardrails.language.document import Tool
+    from guardrails.spending import Charge
 
     Single = tuple[Callable[[dict[str, Any], Any], object], Decision, Decision]
 
@@ -29,11 +31,13 @@ class Plan:
     `context_keys` are the facts that those rules read ("*": they may read any). `quick` says
     that `decide_quickly` may be asked: the arguments alone decide. `single` is the one condition
     of a tool that has but one and declares no arguments, with what either answer means. `reviewed`
-    are the rules that let things run to be reviewed afterwards, by full name.
+    are the rules that let things run to be reviewed afterwards, by full name, `budgeted` those
+    that have a budget.
     """
 
-    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "context_keys",
-                 "declared", "quick", "reviewed", "rules", "single", "tool")  # fmt: skip
+    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "budgeted",
+                 "context_keys", "declared", "quick", "reviewed", "rules", "single",
+                 "tool")  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Plan:
             if variable == "context"
         )
         self.reviewed = tuple(rule.name for rule in rules if rule.rule.review is not None)
+        self.budgeted = tuple(rule for rule in rules if rule.budget is not None)
         self._by_subject = any(rule.by_subject for rule in rules)
         self.quick = all(map(_needs_arguments_only, rules))
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)
@@ -91,6 +96,24 @@ class Plan:
             frame.member = member
             decisions.append(self._judge(values, frame))
         return combine_chain(decisions)
+
+    def charges(self, values: dict[str, Any], circumstances: Circumstances) -> tuple[Charge, ...]:
+        """Return what a call that runs spends, of each budget whose rule concerns it.
+
+        What can't be told is left out: there the rule matches, with the error. A call made by
+        several members of a delegation who share a budget spends of it once.
+        """
+        frame = Frame(self, values, circumstances._replace(spending=USED_UP))
+        found: dict[tuple[str, str], Charge] = {}
+        for member in circumstances.chain or (None,):
+            frame.member = member
+            for rule in self.budgeted:
+                charge = rule.charge(values, frame)
+                if charge is not None and charge.amount:
+                    known = found.setdefault(charge.account, charge)
+                    if known.amount < charge.amount:
+                        found[charge.account] = charge
+        return tuple(found[account] for account in sorted(found))
 
     def _judge(self, values: dict[str, Any], frame: Frame) -> Decision:
         outcomes = [rule.judge(values, frame) for rule in self.rules]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from guardrails.engine.plan import Single
     from guardrails.language.document import Bundle, Rule
     from guardrails.snapshot import Snapshot
+    from guardrails.spending import Charge
 
 
 class PolicySet:
@@ -86,6 +87,17 @@ class PolicySet:
                 return decision
         return plan.decide(values, circumstances)
 
+    def charges(
+        self, plan: Plan, snapshot: Snapshot, circumstances: Circumstances
+    ) -> tuple[Charge, ...]:
+        """Return what a call spends of the budgets of rules if it runs."""
+        if not plan.budgeted:
+            return ()
+        values = snapshot.values
+        if plan.declared is not None and plan.declared.arguments is not None:
+            values = plan.declared.arguments.coerce(values, plain=snapshot.plain)
+        return plan.charges(values, circumstances)
+
     def plan(self, tool: object) -> Plan:
         """Return what is known of `tool` before a call; raises InvalidActionError for its name."""
         if type(tool) is str:
@@ -121,7 +133,9 @@ class PolicySet:
             session = read_session(session)
         chain = read_chain(action.subject, session)
         context = self.admit(read_facts(action.context) | read_facts(facts.context))
-        circumstances = Circumstances(chain, context, session, facts.now_ns, facts.overdue)
+        circumstances = Circumstances(
+            chain, context, session, facts.now_ns, facts.overdue, facts.spending
+        )
         return self.judge(plan, snapshot, circumstances)
 
     def _make_plan(self, tool: str) -> Plan:

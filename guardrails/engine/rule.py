@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardrails.action import Subject
+    from guardrails.engine.budget import CompiledBudget
     from guardrails.engine.facts import Frame
-    from guardrails.language.document import Exemption, Rule
+    from guardrails.language.document import Budget, Exemption, Rule
+    from guardrails.spending import Charge
 
     Compiled = Callable[[dict[str, Any], Frame], object]
 
@@ -27,8 +29,8 @@ class CompiledRule:
     `by_subject` that who acts matters to it.
     """
 
-    __slots__ = ("by_subject", "effect", "exemptions", "match", "name", "rule", "subjects",
-                 "timeless", "unless", "when")  # fmt: skip
+    __slots__ = ("budget", "by_subject", "effect", "exemptions", "match", "name", "rule",
+                 "subjects", "timeless", "unless", "when")  # fmt: skip
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -42,6 +44,7 @@ class CompiledRule:
             self.unless = _compile(rule.unless)
         elif rule.unless is not None:
             self.exemptions = tuple(map(CompiledExemption, rule.unless))
+        self.budget = None if rule.budget is None else _make_ready(self.name, rule.budget)
         self.match = RuleMatch(self.name, self.effect, None, rule.observe)
         self.timeless = not self.exemptions and (
             rule.expires is None or (self.effect is not Effect.ALLOW and not rule.observe)
@@ -49,6 +52,7 @@ class CompiledRule:
         self.by_subject = (
             self.subjects is not None
             or bool(self.exemptions)
+            or (self.budget is not None and self.budget.by_subject)
             or any("subject" in each.checked.variables for each in rule_conditions(rule))
         )
 
@@ -57,7 +61,7 @@ class CompiledRule:
         """Whether it is decided by `when` alone, if it has any."""
         rule = self.rule
         alone = self.subjects is None and self.unless is None and rule.review is None
-        return alone and self.timeless and not (rule.after or rule.not_before)
+        return alone and self.timeless and not (rule.after or rule.not_before or rule.budget)
 
     def in_force(self, now_ns: int) -> bool:
         """Whether it can match at all at `now_ns`: an allow rule ends with its `expires`."""
@@ -93,7 +97,25 @@ class CompiledRule:
             error = error or failure
         if self.name in frame.overdue:
             error = error or "a review of what it let run is overdue"
+        if error is None and self.budget is not None:
+            passes, error = evaluate(self.budget.passes, values, frame)
+            if error is None and not passes:
+                return None
         return self._matched(error, frame.now_ns)
+
+    def charge(self, values: dict[str, Any], frame: Frame) -> Charge | None:
+        """Return what a call that runs spends of the rule's budget, None where that can't be told.
+
+        None, too, where the rule doesn't concern the call: where it would not match even if all
+        were spent, as `frame` must have it.
+        """
+        if self.budget is None or type(self.judge(values, frame)) is not RuleMatch:
+            return None
+        frame.steps = CONDITION_STEPS
+        try:
+            return self.budget.charge(values, frame, observed=self.observes(frame.now_ns))
+        except EvaluationError:
+            return None
 
     def _excepted(
         self, values: dict[str, Any], frame: Frame
@@ -194,14 +216,23 @@ def evaluate(condition: Compiled, values: dict[str, Any], frame: Frame) -> tuple
 
 
 def rule_conditions(rule: Rule) -> tuple[Condition, ...]:
-    """Every condition of a rule: `when`, and those of `unless`."""
+    """Every expression of a rule: `when`, those of `unless`, and those of its budget."""
     unless = rule.unless
     exceptions = (
         (unless,)
         if isinstance(unless, Condition)
         else tuple(exemption.when for exemption in unless or ())
     )
-    return tuple(each for each in (rule.when, *exceptions) if each is not None)
+    spending = () if rule.budget is None else rule.budget.conditions
+    return tuple(each for each in (rule.when, *exceptions, *spending) if each is not None)
+
+
+def _make_ready(rule: str, budget: Budget) -> CompiledBudget:
+    from guardrails.engine.budget import (  # noqa: PLC0415 - only where policies are loaded
+        CompiledBudget,
+    )
+
+    return CompiledBudget(rule, budget, _compile)
 
 
 def _compile(condition: Condition) -> Compiled:

@@ -41,6 +41,12 @@ KINDS = ("recipient", "amount", "path", "url", "command", "target")
 PARTIES = ("requester", "owner")
 """The words of `separate_from` that stand for whoever they are when people are asked."""
 
+SCOPES = ("subject", "session", "task", "tool")
+"""Words for who shares a budget: who acts, the session, the outermost session, the tool."""
+
+CALENDAR = ("hour", "day", "week", "month")
+"""The units of the calendar with which a budget can begin anew."""
+
 QUORUM_MAX = 100
 """The largest quorum: more people than any team has."""
 
@@ -146,13 +152,49 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """A budget that begins anew with each `unit` (hour, day, week, month) of the clocks of `zone`.
+
+    Weeks begin on Monday.
+    """
+
+    unit: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What calls may spend before a rule matches them.
+
+    `limit` is in units of `guardrails.spending`. `cost` is an expression, None for 1 each call.
+    `per` is a calendar, or how many nanoseconds back spending counts, or None for ever. `scope` is
+    who shares it: words of `SCOPES` and expressions; empty for all calls together. `refunds` says
+    that a call that fails gives back what it spent.
+    """
+
+    limit: int
+    cost: Condition | None
+    per: int | Calendar | None
+    scope: tuple[str | Condition, ...]
+    refunds: bool
+    per_text: str = ""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every expression of it."""
+        parts = (self.cost, *self.scope)
+        return tuple(each for each in parts if isinstance(each, Condition))
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. `observe` says that it only watches (until `expires`, for deny and escalate).
 
     It matches only where all of `after` has been in the session, in this order, and `not_before`
     has not. `suspends` says that whoever it denies something is stopped.
     `tools` and `traits` are None where the rule doesn't name them. `unless` is a condition, a
-    list of exemptions, or None. `places` maps a key of the rule to the place of its value.
+    list of exemptions, or None. With a `budget` it matches only what that can't
+    bear. `places` maps a key of the rule to the place of its value.
     """
 
     policy: str
@@ -163,6 +205,7 @@ class Rule:
     subjects: Subjects | None
     when: Condition | None
     unless: Condition | tuple[Exemption, ...] | None
+    budget: Budget | None
     approval: Approval | None
     review: Review | None
     message: str

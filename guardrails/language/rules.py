@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Effect
 from guardrails.display import quote
+from guardrails.language.budgets import read_budget
 from guardrails.language.document import Exemption, Rule, Subjects
 from guardrails.language.expiry import parse_expiry
 from guardrails.language.history import read_after, read_not_before
@@ -66,6 +67,7 @@ class _RuleReader:
         subjects = self._subjects(part)
         when = self._condition(part, "when", scope)
         unless = self._unless(part, scope, effect)
+        budget = read_budget(self.tree, part, effect, scope, self.linker, self.problems)
         approval = read_approval(self.tree, part, self.problems)
         review = read_review(self.tree, part, self.problems)
         after = read_after(self.tree, part, self.linker, self.problems)
@@ -83,6 +85,7 @@ class _RuleReader:
             subjects=subjects,
             when=when,
             unless=unless,
+            budget=budget,
             approval=approval,
             review=review,
             message=get("message", ""),

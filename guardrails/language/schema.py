@@ -18,6 +18,7 @@ _TYPES: Mapping[str, str] = {
     "list": "array",
     "dict": "object",
     "integer": "integer",
+    "number": "number",
     "boolean": "boolean",
 }
 _BOUNDS: Mapping[str, str] = {"min": "minimum", "max": "maximum", "allowed": "enum"}
@@ -39,6 +40,10 @@ _WITH_ESCALATE_ONLY = {
     "if": {"required": ["approval"]},
     "then": {"properties": {"effect": {"const": "escalate"}}},
 }
+_NO_BUDGET_OF_ALLOW = {
+    "if": {"required": ["budget"]},
+    "then": {"properties": {"effect": {"enum": ["escalate", "deny"]}}},
+}
 _NO_EXCEPTIONS_TO_ALLOW = {
     "if": {"properties": {"effect": {"const": "allow"}}, "required": ["effect"]},
     "then": {"properties": {"unless": {"type": "string"}}},
@@ -46,11 +51,17 @@ _NO_EXCEPTIONS_TO_ALLOW = {
 _JOINED: Mapping[str, Mapping[str, Any]] = {
     "rule": {
         "anyOf": [{"required": ["tools"]}, {"required": ["traits"]}],
-        "allOf": [_WITH_ESCALATE_ONLY, _WITH_ALLOW_ONLY, _NO_EXCEPTIONS_TO_ALLOW],
+        "allOf": [
+            _WITH_ESCALATE_ONLY,
+            _WITH_ALLOW_ONLY,
+            _NO_BUDGET_OF_ALLOW,
+            _NO_EXCEPTIONS_TO_ALLOW,
+        ],
     },
     "exception": {"anyOf": [{"required": ["when"]}, {"required": ["subjects"]}]},
     "`subjects`": {"minProperties": 1},
     "`approval`": {"allOf": [_QUORUM_OF_A_LIST]},
+    "`per`": {"maxProperties": 1},
 }
 """What joins several keys of a map, by what the map is called; the builder checks the same."""
 
@@ -76,7 +87,7 @@ def _translate(rules: Rules, key: str = "") -> dict[str, Any]:
     if "regex" in rules:
         schema["pattern"] = f"^(?:{rules['regex'].removesuffix(END)})$"
     if "minlength" in rules:
-        schema |= {_LENGTHS[kind]: rules["minlength"] for kind in types}
+        schema |= {_LENGTHS[kind]: rules["minlength"] for kind in types if kind in _LENGTHS}
     if "list" in types:
         schema["items"] = _translate(rules["schema"])
         items = rules["schema"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guardrails.language.document import QUORUM_MAX, TRAITS
-
+from guardrails.language.document import CALENDAR, QUORUM_MAX, TRAITS
 from guardrails.past import RECENT, Outcome
+from guardrails.spending import AMOUNT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,6 +142,48 @@ _REVIEW = map_of(
     "Break-glass: what this rule allows runs now and is looked at afterwards. While a review is"
     " overdue the rule allows nothing.",
 )
+BUDGET = map_of(
+    {
+        "limit": {
+            "type": "number",
+            "min": 0,
+            "max": AMOUNT_MAX,
+            "required": True,
+            "meta": {"help": "What may be spent; a call that would pass it is matched."},
+        },
+        "cost": {
+            "type": ["string", "number"],
+            "minlength": 1,
+            "meta": {
+                "help": "What one call costs: an expression (CEL) or a number; 1 if left out."
+            },
+        },
+        "per": {
+            "type": ["string", "dict"],
+            "schema": {unit: text("A time zone, say `Europe/Berlin`.") for unit in CALENDAR},
+            "minlength": 1,
+            "meta": {
+                "what": "`per`",
+                "help": "How far back spending counts, say `24h`; or a stretch of the calendar with"
+                " its time zone, say `{day: Europe/Berlin}`. Left out, it counts for ever.",
+            },
+        },
+        "scope": {
+            "type": ["string", "list"],
+            "schema": {**text("A word or an expression (CEL)."), "minlength": 1},
+            "minlength": 1,
+            "meta": {
+                "help": "Who shares it: `subject`, `session`, `task`, `tool`, an expression such as"
+                " `subject.id`, or a list. Left out, all calls together."
+            },
+        },
+        "give_back": choice(
+            "time to give back", ("on_failure",), "Whether a call that fails has spent nothing."
+        ),
+    },
+    "`budget`",
+    "What calls may spend before this rule matches them.",
+)
 
 _STEP = {
     **map_of(
@@ -221,6 +263,7 @@ RULE = map_of(
             "minlength": 1,
             "meta": {"help": "A condition, or a list of exceptions that end."},
         },
+        "budget": BUDGET,
         "approval": _APPROVAL,
         "review": _REVIEW,
         "message": text("What the agent is told."),

@@ -32,6 +32,7 @@ _EXPECTED: Mapping[str, str] = {
     "list": "a list",
     "dict": "a map",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "a boolean",
 }
 

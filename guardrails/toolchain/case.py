@@ -52,4 +52,7 @@ def read_case(policies: PolicySet, action: Action, facts: Facts) -> Case:
     session = action.session if facts.session is None else facts.session
     chain = read_chain(action.subject, session)
     context = policies.admit(read_facts(action.context) | read_facts(facts.context))
-    return Case(plan, values, Circumstances(chain, context, session, facts.now_ns))
+    circumstances = Circumstances(
+        chain, context, session, facts.now_ns, facts.overdue, facts.spending
+    )
+    return Case(plan, values, circumstances)
