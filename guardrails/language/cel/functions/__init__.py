@@ -13,6 +13,7 @@ from guardrails.language.cel.functions import (
     strings,
     time,
 )
+from guardrails.language.cel.functions.reading import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +32,7 @@ def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]
 
 OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
     overload
-    for module in (strings, format, patterns, time, names, paths, session)
+    for module in (strings, format, patterns, time, names, paths, session, shell)
     for overload in module.OVERLOADS
 )
 """Every library function: its name and its signatures."""
