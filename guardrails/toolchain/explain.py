@@ -24,6 +24,7 @@ from guardrails.toolchain.explanation import (
     Part,
     RuleTold,
 )
+from guardrails.toolchain.history_text import tell_past
 from guardrails.toolchain.judge import judge_text
 from guardrails.toolchain.needed import tell_needed
 from guardrails.toolchain.reasons import Fault, Inquiry
@@ -145,6 +146,7 @@ def _tell_parts(rule: Rule, case: Case, member: Subject | None) -> Iterator[Part
         unknown = rule.effect is not Effect.ALLOW
         yield _part("subjects", judge_subjects(rule.subjects, member, unknown=unknown))
     yield from _tell_expiry(rule, case.now_ns)
+    yield from tell_past(rule, frame())
     if rule.when is not None:
         part = _tell_condition("when", rule.when, case, frame)
         yield part

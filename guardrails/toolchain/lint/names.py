@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from guardrails.language.cel.tree import Node
     from guardrails.language.document import Document, Rule
+    from guardrails.past import Step
     from guardrails.toolchain.lint.finding import Region
     from guardrails.toolchain.lint.project import Clause, Project
 
@@ -23,10 +24,15 @@ class Use(NamedTuple):
 
 
 def tools_in_selectors(project: Project) -> Iterator[Use]:
-    """The tools and patterns that rules name."""
+    """The tools and patterns that rules name, for the call at hand and for those before it."""
     for rule in project.bundle.rules:
         for index, name in enumerate(rule.tools or ()):
             yield Use(name, project.region(rule, "tools", index))
+        for key, index, step in _steps(rule):
+            # A single step may stand without the list, and a single tool without its own.
+            path = (key,) if type(project.data(rule)[key]) is dict else (key, index)
+            for number, name in enumerate(step.calls.tools or ()):
+                yield Use(name, project.region(rule, *path, "tools", number))
 
 
 def tools_in_conditions(project: Project) -> Iterator[Use]:
@@ -87,6 +93,12 @@ def _compared(project: Project, clause: Clause, is_wanted: Callable[[Node], bool
                 texts = other.value if type(other.value) is list else [other.value]
                 region = project.at(clause.condition, other)
                 yield from (Use(text, region) for text in texts if type(text) is str)
+
+
+def _steps(rule: Rule) -> Iterator[tuple[str, int, Step]]:
+    """What a rule asks of the past, each with its key and its place in the list."""
+    for key, steps in (("after", rule.after), ("not_before", rule.not_before)):
+        yield from ((key, index, step) for index, step in enumerate(steps))
 
 
 def _is_tool(node: Node) -> bool:

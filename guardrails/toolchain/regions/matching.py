@@ -85,13 +85,21 @@ class Matching:
     def unexcepted(self, rule: Rule, tool: str) -> Formula:
         """When `rule` would match a call of `tool`, had it no exceptions."""
         allows = rule.effect is Effect.ALLOW
-        parts = [self.selected(rule.subjects, unknown=not allows)]
+        parts = [self.selected(rule.subjects, unknown=not allows), *self._past(rule)]
         if rule.when is not None:
             outcomes = self.outcomes(rule.when.checked.root, tool)
             parts.append(outcomes.true if allows else negate(outcomes.false))
         if allows and rule.expires is not None:
             parts.append(self._until(rule.expires))
         return every(parts)
+
+    def _past(self, rule: Rule) -> Iterator[Formula]:
+        """What a rule asks of the session's past: of that, nothing but that it may be so or not."""
+        restricts = rule.effect is not Effect.ALLOW
+        for key, steps in (("after", rule.after), ("not before", rule.not_before)):
+            if steps:
+                term = f"{key} {steps} {restricts}"
+                yield Within(self._common.add_free(term), TRUE)
 
     def _match(self, rule: Rule, tool: str) -> Formula:
         allows = rule.effect is Effect.ALLOW

@@ -81,6 +81,7 @@ class Reach(Matching):
         if rule.name not in self._reads:
             reads = {each for part in rule_conditions(rule) for each in part.checked.selects}
             reads |= {("subject", "*")} if selectors(rule) else set()
+            reads |= {("session", "*")} if rule.after or rule.not_before else set()
             self._reads[rule.name] = frozenset(reads)
         return self._reads[rule.name]
 

@@ -9,12 +9,14 @@ from guardrails.decision import Effect
 from guardrails.engine.rule import rule_conditions
 from guardrails.language.document import Condition
 from guardrails.language.pattern import Pattern
+from guardrails.past import Outcome
 from guardrails.toolchain.suites.variations import vary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from guardrails.language.document import Bundle, Exemption, Rule, Span, Tool
+    from guardrails.past import Step
 
 _OTHER_EFFECT = {
     Effect.ALLOW: Effect.ESCALATE,
@@ -24,6 +26,7 @@ _OTHER_EFFECT = {
 """The effect that a rule is given instead; what a deny would be as an allow, dropping it tells."""
 
 _SELECTORS = ("tools", "traits")
+_HISTORY = ("after", "not_before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ def _change_rule(rule: Rule, known: Iterable[str]) -> Iterator[Mutant]:
         yield mutant("`mode: observe` was dropped", "mode", observe=False)
     yield from _change_selectors(rule, known, mutant)
     yield from _change_subjects(rule, mutant)
+    for key in _HISTORY:
+        yield from _change_history(key, getattr(rule, key), mutant)
+    if rule.suspends:
+        yield mutant("`on_match: suspend` was dropped", "on_match", suspends=False)
     if rule.when is not None:
         yield mutant(f"`when: {_line(rule.when)}` was dropped", "when", when=None)
         for condition, span, change in _change_condition(rule.when):
@@ -91,6 +98,29 @@ def _change_selectors(rule: Rule, known: Iterable[str], mutant: Any) -> Iterator
             yield mutant(f"`{key}` was dropped", key, **{key: None})
     for change, names in _widen(rule.tools or (), known):
         yield mutant(change, "tools", tools=names)
+
+
+def _change_history(key: str, steps: tuple[Step, ...], mutant: Any) -> Iterator[Mutant]:
+    if not steps:
+        return
+    yield mutant(f"`{key}` was dropped", key, **{key: ()})
+    if len(steps) > 1:
+        yield mutant(f"the order of `{key}` was reversed", key, **{key: steps[::-1]})
+    for index, step in enumerate(steps):
+        for change, other in _change_step(step):
+            changed = (*steps[:index], other, *steps[index + 1 :])
+            yield mutant(f"{change} in `{key}`", key, **{key: changed})
+
+
+def _change_step(step: Step) -> Iterator[tuple[str, Step]]:
+    if step.within_ns is not None:
+        yield "`within` was dropped", step._replace(within_ns=None)
+    if step.at_least > 1:
+        fewer = step.at_least - 1
+        yield f"`at_least: {step.at_least}` became {fewer}", step._replace(at_least=fewer)
+    if step.calls.outcome is not Outcome.CALLED:
+        called = step.calls._replace(outcome=Outcome.CALLED)
+        yield f"`outcome: {step.calls.outcome}` was dropped", step._replace(calls=called)
 
 
 def _change_subjects(rule: Rule, mutant: Any) -> Iterator[Mutant]:

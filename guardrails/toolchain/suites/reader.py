@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardrails.action import SessionView
 from guardrails.decision import Code, Effect
 from guardrails.display import quote
 from guardrails.errors import EvaluationError
@@ -16,13 +15,14 @@ from guardrails.language.validation import find_faults
 from guardrails.language.yaml_reader import decode, read_yaml
 from guardrails.language.yaml_tree import Fault
 from guardrails.toolchain.suites.matrix import expand
-from guardrails.toolchain.suites.scene import Scene, read_action, read_chain
+from guardrails.toolchain.suites.scene import Scene, open_session, read_action, read_chain
 from guardrails.toolchain.suites.structure import EXPECTATIONS, SUITE
 from guardrails.toolchain.suites.suite import Case, Expected, Step, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from guardrails.action import SessionView
     from guardrails.errors import Problem
     from guardrails.language.document import Bundle
     from guardrails.language.folder import File
@@ -179,7 +179,8 @@ class _SuiteReader:
         expected = self._expected(data)
         if action is None:
             return None
-        return Step(action, time, expected, self.tree.span(event))
+        ending = {key: data.get(key, False) for key in ("fails", "approved")}
+        return Step(action, time, expected, self.tree.span(event), **ending)
 
     def _scene(self, data: dict[str, Any], scene: Scene) -> Scene | None:
         """`scene` with the fixtures that `data` is given merged over it."""
@@ -203,9 +204,7 @@ class _SuiteReader:
         if chain is None:
             return None
         session = scene.data.get("session", {})
-        return SessionView(
-            session.get("id", "session"), frozenset(session.get("labels", ())), chain
-        )
+        return open_session(session, chain)
 
     def _expected(self, data: dict[str, Any]) -> Expected:
         get = data.get

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from guardrails.decision import Decision
     from guardrails.engine import PolicySet
+    from guardrails.language.document import Tool
     from guardrails.toolchain.explanation import Explanation
     from guardrails.toolchain.suites.suite import Case, Expected, Step
 
@@ -110,24 +111,45 @@ def passes(policies: PolicySet, case: Case, now_ns: int) -> bool:
 def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
     """The steps of a case in order, each decided when it is asked for.
 
-    In a session that steps share, the labels that a tool returns join after it was allowed, as
-    they do under a guard.
+    A session that steps share remembers what it remembers under a guard; that of a single action
+    has no past but what its fixture says.
     """
     opening = case.opening
-    state = None
-    if opening is not None:
-        state = SessionState(opening.id, None)
-        state.add_labels(opening.labels)
+    state = None if opening is None else _begin(opening)
     for step in case.steps:
         facts = Facts(now_ns if step.now_ns is None else step.now_ns)
         action = step.action
         if opening is not None and state is not None:
-            action = _within(action, SessionView(state.id, state.labels, opening.chain))
+            view = SessionView(state.id, state.labels, opening.chain, state, state.targets)
+            action = _within(action, view)
+        elif action.session is not None:
+            action = _within(action, action.session._replace(past=_begin(action.session)))
         decision = policies.decide(action, facts)
         yield Played(step, action, facts, decision)
-        declared = policies.bundle.tools.get(action.tool)
-        if state is not None and declared is not None and decision.effect is Effect.ALLOW:
-            state.add_labels(declared.returns)
+        if state is not None:
+            _go_on(state, step, policies.bundle.tools.get(action.tool), decision, facts.now_ns)
+
+
+def _begin(opening: SessionView) -> SessionState:
+    """A session in which nothing has happened yet."""
+    state = SessionState(opening.id, None)
+    state.add_labels(opening.labels)
+    if opening.targets is not None:
+        state.narrow(opening.targets)
+    return state
+
+
+def _go_on(
+    state: SessionState, step: Step, declared: Tool | None, decision: Decision, now_ns: int
+) -> None:
+    """Let the session know what became of the step, as a guard would."""
+    tool = step.action.tool
+    approved = step.approved and decision.effect is Effect.ESCALATE
+    if decision.effect is not Effect.ALLOW and not approved:
+        state.refused(tool, declared, decision, now_ns)
+        return
+    state.started(tool, declared, now_ns)
+    state.ended(tool, declared, Exception() if step.fails else None, None, now_ns)
 
 
 def _within(action: Action, session: SessionView) -> Action:

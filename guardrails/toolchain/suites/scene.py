@@ -81,11 +81,20 @@ def read_action(
     session = None
     if "session" in data and not shared:
         chain = read_chain(scene, event, problems, alone=True)
-        given = data["session"]
         if chain is not None:
-            labels = frozenset(given.get("labels", ()))
-            session = SessionView(given.get("id", "session"), labels, chain)
+            session = open_session(data["session"], chain)
     return Action(data["tool"], data.get("arguments", {}), subject, data.get("context"), session)
+
+
+def open_session(given: Mapping[str, Any], chain: tuple[Subject, ...]) -> SessionView:
+    """The session of a fixture as it begins."""
+    targets = given.get("targets")
+    return SessionView(
+        given.get("id", "session"),
+        frozenset(given.get("labels", ())),
+        chain,
+        targets=None if targets is None else tuple(targets),
+    )
 
 
 def read_chain(

@@ -47,6 +47,7 @@ _SESSION = map_of(
     {
         "id": _IDENTITY,
         "labels": list_of(_IDENTITY, "What results have carried in before."),
+        "targets": list_of(_IDENTITY, "What the task is about."),
         "chain": list_of(_SUBJECT, "Those in whose name the subject acts, the first one first."),
     },
     "session",
@@ -80,6 +81,16 @@ _INNER_ACTION = {
     **map_of({key: rules for key, rules in _ACTION.items() if key != "session"}, "action"),
     "required": True,
 }
+_ENDING: dict[str, Rules] = {
+    "fails": {
+        "type": "boolean",
+        "meta": {"help": "Whether the call fails, for the steps after it."},
+    },
+    "approved": {
+        "type": "boolean",
+        "meta": {"help": "Whether people let it run if it is escalated, for the steps after it."},
+    },
+}
 _CASE: dict[str, Rules] = {
     "name": {**WORD, "required": True},
     "matrix": {
@@ -94,7 +105,7 @@ _CASE: dict[str, Rules] = {
     },
     **_STEP,
     "steps": list_of(
-        map_of({**_STEP, "action": _INNER_ACTION}, "step"),
+        map_of({**_STEP, "action": _INNER_ACTION, **_ENDING}, "step"),
         "Several actions in one session.",
         minlength=1,
     ),

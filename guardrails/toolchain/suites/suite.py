@@ -27,12 +27,18 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One action and what is expected; `now_ns` is None where the test fixes no time."""
+    """One action and what is expected; `now_ns` is None where the test fixes no time.
+
+    For the steps that follow in the same session: `fails` says that the call, if it runs, fails,
+    `approved` that people let it run if it is escalated.
+    """
 
     action: Action
     now_ns: int | None
     expected: Expected
     span: Span
+    fails: bool = False
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
