@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.requester import Requester
     from guardrails.approvals.service import ApprovalService
+    from guardrails.approvals.settings import Approvals
     from guardrails.enforcement.desk import Desk
     from guardrails.engine import PolicySet
 
-    Approvals = str | Path | ApprovalService | Requester
+    Approving = str | Path | ApprovalService | Requester | Approvals
     F = TypeVar("F", bound=Callable[..., Any])
     R = TypeVar("R")
 
@@ -69,7 +70,7 @@ class Guard:
         observe: Iterable[str] = (),
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
         facts_timeout: float = FACTS_TIMEOUT,
-        approvals: Approvals | None = None,
+        approvals: Approving | None = None,
         on_escalate: str = "raise",
     ) -> None:
         setting = {} if source is None else {"writable": source.writable}
@@ -97,7 +98,7 @@ class Guard:
         observe: Iterable[str] = (),
         facts: Mapping[str, Callable[[Action], Any]] | None = None,
         facts_timeout: float = FACTS_TIMEOUT,
-        approvals: Approvals | None = None,
+        approvals: Approving | None = None,
         on_escalate: Literal["raise", "wait"] = "raise",
         watch: bool | Literal["poll"] = False,
         on_load: Callable[[Health], None] | None = None,
@@ -109,9 +110,10 @@ class Guard:
         have. `observe` are patterns of tools that run whatever is decided, for gradual adoption.
         `facts` are functions that look up a context fact when a rule reads it, each within
         `facts_timeout` seconds. `approvals` says where people decide over what is escalated: a
-        folder such as `.guardrails`, the URL of a store, or a service; without it nobody is asked
-        and nothing escalated runs. `on_escalate` says whether such a call raises ApprovalRequired
-        (the same call runs once it is approved) or waits for the people.
+        folder such as `.guardrails`, the URL of a store, a service, or `Approvals` with a budget
+        and a sampling; without it nobody is asked and nothing escalated runs. `on_escalate` says
+        whether such a call raises ApprovalRequired (the same call runs once it is approved) or
+        waits for the people.
 
         With `watch` a change of the folder takes effect by itself, or is left aside if it doesn't
         load as a whole; "poll" compares instead of waiting for events, as network mounts need it.
@@ -275,7 +277,7 @@ class Guard:
         return state
 
 
-def _open_desk(approvals: Approvals | None, on_escalate: str) -> Desk | None:
+def _open_desk(approvals: Approving | None, on_escalate: str) -> Desk | None:
     if on_escalate not in ("raise", "wait"):
         raise ConfigurationError(f'`on_escalate` is "raise" or "wait", not {on_escalate!r}')
     if approvals is None:
@@ -287,7 +289,10 @@ def _open_desk(approvals: Approvals | None, on_escalate: str) -> Desk | None:
     )
     from guardrails.enforcement.desk import Desk  # noqa: PLC0415 - likewise
 
-    return Desk(open_requester(approvals), waits=on_escalate == "wait")
+    requester = open_requester(approvals)
+    if requester.prompts and on_escalate != "wait":
+        raise ConfigurationError('a prompt is for calls that wait: say `on_escalate="wait"`')
+    return Desk(requester, waits=on_escalate == "wait")
 
 
 def _new_id() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.approvals.requester import Requester
+from guardrails.approvals.settings import Approvals
 from guardrails.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -52,14 +53,19 @@ def locate(where: str | os.PathLike[str] = FOLDER) -> ApprovalFiles:
 
 
 def open_requester(given: Any, budget: Budget | None = None) -> Requester:
-    """What a guard holds of approvals, from a path, a URL, or a service.
+    """What a guard holds of approvals, from a path, a URL, a service, or `Approvals` over one.
 
     Where there are no keys yet they are made: then guard and service are of one account. Raises
     ConfigurationError for anything else, ApprovalsUnavailable where the store can't be reached.
     """
     from guardrails.approvals.service import ApprovalService  # noqa: PLC0415 - brings cryptography
 
+    if isinstance(given, Approvals):
+        requester = open_requester(given.where, given.budget)
+        requester.sampling = given.sampling
+        return requester
     if isinstance(given, Requester):
+        given.budget = given.budget if budget is None else budget
         return given
     if isinstance(given, ApprovalService):
         return Requester(given.store, given._people, given.verifier, budget)  # noqa: SLF001 - of one house

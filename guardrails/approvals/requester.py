@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from guardrails.approvals.budget import Budget, check_admission
 from guardrails.approvals.request import Kind, Status, make_request
 from guardrails.approvals.tally import genuine, reachable, tally
-from guardrails.approvals.terms import covers, remember_of
+from guardrails.approvals.terms import covers, remember_of, timeout_of
 from guardrails.errors import EscalationRefused
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.people import People
     from guardrails.approvals.request import ApprovalRequest, Case
+    from guardrails.approvals.settings import Sampling
     from guardrails.approvals.store import Store
     from guardrails.approvals.vote import Verifier
 
@@ -51,10 +52,14 @@ class Requester:
     """What a guard holds of approvals.
 
     `people()` gives the accounts known at the moment (no hashes are needed), `verifier` the keys of
-    the services whose votes count. Without a budget in `budget` the default one holds.
+    the services whose votes count. Without a budget in `budget` the default one holds. `sampling`
+    says what share of allowed actions people look at afterwards; at first none.
     """
 
-    __slots__ = ("_lock", "_people", "_spent", "budget", "store", "verifier")
+    __slots__ = ("_lock", "_people", "_spent", "budget", "sampling", "store", "verifier")
+
+    prompts: ClassVar[bool] = False
+    """Whether it asks somebody itself while a call waits, so that calls must wait."""
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class Requester:
         self._people = people
         self.verifier = verifier
         self.budget = Budget() if budget is None else budget
+        self.sampling: Sampling | None = None
         # Whoever rewrites the store can't have this process use one approval twice.
         self._spent: set[str] = set()
         self._lock = Lock()
@@ -109,7 +115,9 @@ class Requester:
         if request.status not in (Status.APPROVED, Status.USED):
             return None
         same = request.case.action_digest == case.action_digest
-        if not same or not covers(request.rules, case.rules):
+        if not same or not case.rules or not covers(request.rules, case.rules):
+            return None
+        if not self._is_in_time(request):
             return None
         return self._use_counted(request)
 
@@ -185,6 +193,12 @@ class Requester:
             lambda crowd: check_admission(request, crowd, people, self.budget),
             self.budget.window_ns,
         )
+
+    def _is_in_time(self, request: ApprovalRequest) -> bool:
+        """Whether it had no more time than its rules give, and has some left, if yet unused."""
+        given = request.expires_ns - request.created_ns
+        over = request.status is Status.APPROVED and request.passed(self.store.now_ns())
+        return given <= timeout_of(request.rules) and not over
 
     def _use_counted(self, request: ApprovalRequest) -> Claim | None:
         people = self._people()

@@ -8,12 +8,12 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from guardrails.approvals.request import Actor, Case, Status
+from guardrails.approvals.request import Actor, Case, Kind, Status
 from guardrails.approvals.requester import Standing
 from guardrails.approvals.terms import Group, RuleTerms, Stage, Terms
 from guardrails.decision import Effect
 from guardrails.enforcement.evidence import gather_evidence
-from guardrails.errors import ApprovalsUnavailable, RequestUnknown
+from guardrails.errors import ApprovalsUnavailable, NotEscalatable, RequestUnknown
 from guardrails.forks import after_fork
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.request import ApprovalRequest
     from guardrails.approvals.requester import Claim, Requester
+    from guardrails.decision import Decision
     from guardrails.enforcement.proposal import Question
     from guardrails.language.document import Rule
 
@@ -56,7 +57,7 @@ class Desk:
         What is granted is used up by this. Raises NotEscalatable, EscalationRefused and
         ApprovalsUnavailable; then nobody is asked and nothing may run.
         """
-        case = make_case(question)
+        case = make_case(question, _all_rules_of(question))
         ended = self._find_ended(case)
         if ended is not None:
             return ended
@@ -68,9 +69,27 @@ class Desk:
                     self._asked.popitem(last=False)
         return claim
 
+    def samples(self, decision: Decision) -> bool:
+        """Whether people are to look at that allowed call afterwards, by sample."""
+        sampling = self.requester.sampling
+        return sampling is not None and decision.effect is Effect.ALLOW and sampling.draws()
+
     def open_review(self, question: Question) -> str:
-        """The id of the review that opens over a call that runs at once; raises as `ask` does."""
-        return self.requester.review(make_case(question), **_surroundings(question)).id
+        """The id of the review that opens over a call that runs at once; raises as `ask` does.
+
+        Where no rule asks for one it is a sample. A call of which people can't be shown a part is
+        none: then the id is "".
+        """
+        rules, around = tuple(_rules_of(question)), _surroundings(question)
+        if rules:
+            return self.requester.review(make_case(question, rules), **around).id
+        assert self.requester.sampling is not None
+        rules = tuple(_sampled_rules(question, self.requester.sampling.terms))
+        try:
+            case = make_case(question, rules)
+            return self.requester.review(case, kind=Kind.SAMPLE, **around).id
+        except NotEscalatable:
+            return ""
 
     def _find_ended(self, case: Case) -> ApprovalRequest | None:
         """The request of this guard for the case if it ended unanswered; it is told once."""
@@ -90,7 +109,7 @@ class Desk:
         return request if request is not None and request.status in ended else None
 
 
-def make_case(question: Question) -> Case:
+def make_case(question: Question, rules: tuple[RuleTerms, ...]) -> Case:
     """What an answer is bound to; raises NotEscalatable where a part of it can't be shown."""
     entry, session = question.entry, question.proposal.session
     return Case(
@@ -99,7 +118,7 @@ def make_case(question: Question) -> Case:
         () if session is None else tuple(map(Actor.of, session.chain)),
         entry.session_id,
         entry.context or {},
-        tuple(_rules_of(question)),
+        rules,
     )
 
 
@@ -124,19 +143,46 @@ def read_terms(rule: Rule) -> Terms:
     )
 
 
-def _rules_of(question: Question) -> Iterator[RuleTerms]:
-    """The rules of the decision for which people are asked, in their words and terms."""
-    policies, decision = question.proposal.policies, question.entry.decision
-    names = {
+def _all_rules_of(question: Question) -> tuple[RuleTerms, ...]:
+    """The rules that escalate; raises NotEscalatable where one is not known by its terms.
+
+    To ask on the terms of the others would let the call run without what that one wants.
+    """
+    rules = tuple(_rules_of(question))
+    if {rule.rule for rule in rules} != _deciding(question.entry.decision):
+        raise NotEscalatable("a rule escalates this whose terms are not known")
+    return rules
+
+
+def _deciding(decision: Decision) -> set[str]:
+    """The names of the rules whose effect the decision has."""
+    return {
         match.rule
         for match in decision.matches
         if match.effect is decision.effect and not match.observed
     }
+
+
+def _rules_of(question: Question) -> Iterator[RuleTerms]:
+    """The rules of the decision for which people are asked, in their words and terms."""
+    policies, decision = question.proposal.policies, question.entry.decision
+    names = _deciding(decision)
     owners = {each.policy: each.owner for each in policies.bundle.documents}
     for rule in policies.concerning(question.entry.tool):
         if rule.name in names and (rule.effect is Effect.ESCALATE or rule.review is not None):
             owner = owners.get(rule.policy, "")
             yield RuleTerms(rule.name, read_terms(rule), rule.description, rule.message, owner)
+
+
+def _sampled_rules(question: Question, terms: Terms) -> Iterator[RuleTerms]:
+    """The rules that allowed a call, under the terms of a sample."""
+    policies, decision = question.proposal.policies, question.entry.decision
+    words = {rule.name: rule for rule in policies.concerning(question.entry.tool)}
+    for match in decision.matches:
+        if match.effect is Effect.ALLOW and not match.observed:
+            rule = words.get(match.rule)
+            told = ("", "") if rule is None else (rule.description, rule.message)
+            yield RuleTerms(match.rule, terms, *told)
 
 
 def _surroundings(question: Question) -> dict[str, Any]:

@@ -270,7 +270,8 @@ class Enforcer:
         if self._desk is not None:
             if session is not None:
                 session.state.earlier.append((now_ns, entry))
-            if entry.enforced and concerns_people(entry, plan):
+            asked = concerns_people(entry, plan) or self._desk.samples(decision)
+            if asked and entry.enforced:
                 return Question(proposal, entry, decision.effect is _ALLOW)
         return self.conclude(proposal, entry)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from guardrails.approvals.request import Status
 from guardrails.testing import guard_over
 from tests.approvals.guarded import POLICY, acting
 from tests.reloading import PATIENCE
+from tests.terminal import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,50 +250,6 @@ def test_an_unknown_request_and_an_absent_store_are_errors(
     assert "nobody is an approver" in guardrails("approvals", "list").stderr
 
 
-class Shell:
-    """A command in a terminal of its own."""
-
-    def __init__(self, *arguments: str, **variables: str) -> None:
-        self._outer, inner = pty.openpty()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables}
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            env={name: value for name, value in environment.items() if value},
-            start_new_session=True,
-            # Whoever runs the tests in the background may have it ignored, and children inherit.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-        )
-        os.close(inner)
-        self.text = ""
-
-    def expect(self, text: str) -> None:
-        """Read until `text` comes."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.text:
-            ready, _, _ = select.select([self._outer], [], [], deadline - time.monotonic())
-            assert ready, f"`{text}` did not come; there came\n{self.text}"
-            try:
-                data = os.read(self._outer, 4096)
-            except OSError:  # the other end of a terminal is gone
-                data = b""
-            assert data, f"`{text}` did not come; there came\n{self.text}"
-            self.text += data.decode()
-
-    def type(self, text: str) -> None:
-        os.write(self._outer, text.encode() + b"\n")
-
-    def close(self) -> int:
-        """The exit code, and the terminal gone."""
-        try:
-            return self.process.wait(PATIENCE)
-        finally:
-            self.process.kill()
-            os.close(self._outer)
-
-
 def test_a_password_typed_at_a_terminal_lets_in_and_the_decision_is_asked_for(
     guardrails: Command, place: Place
 ) -> None:
@@ -307,7 +262,7 @@ def test_a_password_typed_at_a_terminal_lets_in_and_the_decision_is_asked_for(
     shell.expect("password of fay")
     shell.type(password)
     shell.expect("approve this as fay@example.com? [y/N]")
-    assert password not in shell.text
+    assert password not in shell.all
     assert "  Four eyes." in shell.text
     shell.type("y")
     shell.expect("is approved")
@@ -379,10 +334,10 @@ def test_a_watch_tells_of_requests_as_they_come_and_end(place: Place) -> None:
     first = place.ask(900)
     shell = Shell("-m", "guardrails", "approvals", "watch", "--format", "json")
     shell.expect('"event": "waiting"')
-    assert first in shell.text
+    assert first in shell.all
     second = place.ask(901)
-    shell.expect(second)
     shell.expect('"event": "opened"')
+    shell.expect(second)
     place.service.deny(second, FAY)
     shell.expect('"event": "denied"')
     shell.process.send_signal(signal.SIGINT)
