@@ -39,9 +39,17 @@ def read_exact(text: str) -> Any:
     """The value that `write_exact` wrote as `text`; raises ValueError for any other text."""
     try:
         value = _untagged(json.loads(text))
-    except (TypeError, KeyError, IndexError, RecursionError) as error:
+        canonical = write_exact(value) == text
+    except (
+        TypeError,
+        KeyError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+        NotEscalatable,
+    ) as error:
         raise ValueError("not the exact form of a value") from error
-    if write_exact(value) != text:
+    if not canonical:
         raise ValueError("not the canonical form of a value")
     return value
 
@@ -87,11 +95,17 @@ def _untagged(form: Any) -> Any:
     return _SCALARS[tag](part)
 
 
+def _integer(form: Any) -> int:
+    if type(form) is not int:
+        raise ValueError("a time that is no integer")
+    return form
+
+
 _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "float": float.fromhex,
     "bytes": lambda text: b64decode(text, validate=True),
     "uint": UInt,
-    "timestamp": Timestamp,
-    "duration": Duration,
+    "timestamp": lambda ns: Timestamp(_integer(ns)),
+    "duration": lambda ns: Duration(_integer(ns)),
     "key": MapKey,
 }

@@ -12,7 +12,7 @@ from guardrails.approvals.vote import Vote, VoteOutcome
 from guardrails.errors import ApprovalsUnavailable, RequestUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row, Select
 
@@ -69,6 +69,7 @@ def read_request(row: Row[Any], vote_rows: Sequence[Row[Any]]) -> ApprovalReques
 
     What is searched by must be what is shown: the digests are computed anew.
     """
+    _check_types(row, _PROGRESS)
     request = read_body(
         row.id,
         row.body,
@@ -88,7 +89,36 @@ def read_request(row: Row[Any], vote_rows: Sequence[Row[Any]]) -> ApprovalReques
     return request
 
 
+_PROGRESS: Mapping[str, type] = {
+    "number": int,
+    "decided_ns": int,
+    "used_ns": int,
+    "uses": int,
+    "ended_by": str,
+    "reason": str,
+}
+_VOTE: Mapping[str, type] = {
+    "digest": str,
+    "content": str,
+    "voter": str,
+    "comment": str,
+    "cast_ns": int,
+    "seen_ns": int,
+    "key": str,
+}
+
+
+def _check_types(row: Row[Any], types: Mapping[str, type]) -> None:
+    """Refuse values of other types, which SQLite keeps in any column: ValueError."""
+    kept = row._mapping  # noqa: SLF001 - as above
+    if any(type(kept[name]) is not wanted for name, wanted in types.items()):
+        raise ValueError("not the types of a row")
+
+
 def _read_vote(row: Row[Any]) -> Vote:
+    _check_types(row, _VOTE)
+    if not isinstance(row.signature, bytes | memoryview):
+        raise ValueError("no signature")  # noqa: TRY004 - a row that can't be believed
     return Vote(
         row.request_id,
         row.digest,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
-from guardrails.approvals.request import Status
+from guardrails.approvals.request import Kind, Status
 from guardrails.approvals.rows import (
     APPROVALS,
     OPEN,
@@ -152,8 +152,12 @@ def use_approval(writer: Writer, request_id: str, digest: str, remember_until_ns
 
 
 def cancel_request(writer: Writer, request_id: str, by: str, reason: str) -> ApprovalRequest:
-    """The request, cancelled if it was open, and otherwise as it is; raises RequestUnknown."""
-    if read_one(writer.connection, request_id).status.is_open:
+    """The request, cancelled if it was open, and otherwise as it is; raises RequestUnknown.
+
+    A review is not cancelled: what it asks about has happened, and its rule waits for the answer.
+    """
+    known = read_one(writer.connection, request_id)
+    if known.kind is not Kind.REVIEW and known.status.is_open:
         ended = {"status": str(Status.CANCELLED), "ended_by": by, "reason": reason}
         _update(writer, request_id, ended)
         writer.tell(request_id, str(Status.CANCELLED), by)

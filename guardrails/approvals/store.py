@@ -127,7 +127,7 @@ class Store(Protocol):
         """
 
     def cancel(self, request_id: str, by: str, reason: str = "") -> ApprovalRequest:
-        """The request, cancelled if it was open, and otherwise as it is."""
+        """The request, cancelled if it was open and is no review, and otherwise as it is."""
 
     def expire(self) -> tuple[str, ...]:
         """The ids of the requests whose time has come, now expired."""

@@ -42,8 +42,9 @@ def separated(request: ApprovalRequest, people: People) -> frozenset[str]:
     """The identities that may not vote on a request.
 
     Always the agents of the chain and the people they act for. `separate_from: owner` adds the
-    owners of the agents (their attribute `owner`, a name or a list) and of the rules' documents;
-    other words of it name groups and people.
+    owners of the agents (their attribute `owner`, a name or a list) and of the rules' documents,
+    and where nobody says who they are nobody may vote (`is_told_apart`); other words of it name
+    groups and people.
     """
     names = {subject.id for subject in request.subjects}
     names |= {subject.on_behalf_of for subject in request.subjects if subject.on_behalf_of}
@@ -65,10 +66,18 @@ def _owners(request: ApprovalRequest) -> set[str]:
     return owners
 
 
+def is_told_apart(request: ApprovalRequest) -> bool:
+    """Whether it is known whom `separate_from: owner` keeps apart, where a rule says it."""
+    asked = any(OWNER in rule.terms.separate_from for rule in request.rules)
+    return not asked or bool(_owners(request))
+
+
 def may_vote(request: ApprovalRequest, people: People, now_ns: int) -> frozenset[str]:
     """The ids of the accounts that may vote on a request at that moment."""
-    age = now_ns - request.created_ns
     eligible: frozenset[str] = frozenset()
+    if not is_told_apart(request):
+        return eligible
+    age = now_ns - request.created_ns
     for rule in request.rules:
         eligible |= _eligible(rule, people, age)
     return eligible - separated(request, people)
@@ -111,7 +120,7 @@ def tally(request: ApprovalRequest, votes: Iterable[Vote], people: People) -> Ta
         for (rule, group), count in zip(_groups(request.rules), filled, strict=True)
     )
     denied = any(_denies(request, rule, first, people) for rule in request.rules)
-    asked = bool(request.rules) and all(rule.terms.groups for rule in request.rules)
+    asked = _is_approvable(request)
     full = asked and all(seat.filled >= seat.quorum for seat in seats)
     return Tally(full and not denied, denied, seats, tuple(sorted(set().union(*seated))))
 
@@ -123,7 +132,7 @@ def reachable(
 
     `without` are accounts that can't be asked now.
     """
-    if not request.rules or not all(rule.terms.groups for rule in request.rules):
+    if not _is_approvable(request):
         return False
     barred = separated(request, people) | without
     groups = _groups(request.rules)
@@ -131,6 +140,12 @@ def reachable(
     voters = [people.members(rule.terms.voters_at(group, age)) - barred for rule, group in groups]
     seated = _match([group.quorum for _, group in groups], voters)
     return all(len(s) == group.quorum for s, (_, group) in zip(seated, groups, strict=True))
+
+
+def _is_approvable(request: ApprovalRequest) -> bool:
+    """Whether its terms say who may approve, for every rule, and who may not."""
+    named = bool(request.rules) and all(rule.terms.groups for rule in request.rules)
+    return named and is_told_apart(request)
 
 
 def _eligible(rule: RuleTerms, people: People, age_ns: int) -> frozenset[str]:

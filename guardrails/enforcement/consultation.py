@@ -15,7 +15,12 @@ from guardrails.approvals.request import Status
 from guardrails.approvals.requester import Claim, Standing
 from guardrails.decision import Code, Effect
 from guardrails.enforcement.proposal import Call, Question
-from guardrails.errors import ApprovalsUnavailable, EscalationRefused, NotEscalatable
+from guardrails.errors import (
+    ApprovalsUnavailable,
+    EscalationRefused,
+    NotEscalatable,
+    RequestUnknown,
+)
 
 if TYPE_CHECKING:
     from guardrails.approvals.request import ApprovalRequest
@@ -59,7 +64,7 @@ def consult(court: Court, desk: Desk, question: Question) -> Call:
             return asked
         try:
             ended = desk.requester.wait(asked)
-        except ApprovalsUnavailable:
+        except (ApprovalsUnavailable, RequestUnknown):
             ended = asked
         _accept(court, question, ended)
         again = court.judge_again(question.proposal)
@@ -76,7 +81,7 @@ async def consult_async(court: Court, desk: Desk, question: Question) -> Call:
             return asked
         try:
             ended = await desk.requester.wait_async(asked)
-        except ApprovalsUnavailable:
+        except (ApprovalsUnavailable, RequestUnknown):
             ended = asked
         _accept(court, question, ended)
         again = await court.judge_again_async(question.proposal)
@@ -94,7 +99,7 @@ def _ask(court: Court, desk: Desk, question: Question, *, waits: bool) -> Call |
         found = desk.ask(question)
     except (NotEscalatable, EscalationRefused) as error:
         return _refuse(court, question, Code.APPROVAL_DENIED, str(error))
-    except ApprovalsUnavailable:
+    except (ApprovalsUnavailable, RequestUnknown):
         return _refuse(court, question, Code.UNAVAILABLE, _UNAVAILABLE)
     if not isinstance(found, Claim):
         return _refuse_ended(court, question, found)
