@@ -57,6 +57,10 @@ class EvaluationError(GuardrailsError):
     """
 
 
+class BudgetsUnavailable(EvaluationError):
+    """The ledger of budgets can't be asked or can't take a charge, so what spends does not run."""
+
+
 class InvalidActionError(GuardrailsError):
     """An action that is refused before any rule is read, as `invalid_action`."""
 
@@ -79,6 +83,10 @@ class LogDamaged(GuardrailsError):  # noqa: N818 - likewise
 
 class ApprovalsUnavailable(GuardrailsError):  # noqa: N818 - likewise
     """The store of approvals can't be asked or can't be believed, so nothing that needs it runs."""
+
+
+class StateUnavailable(GuardrailsError):  # noqa: N818 - likewise
+    """What guards share, stops and sessions, can't be read or kept, so what needs it is refused."""
 
 
 class RequestUnknown(GuardrailsError):  # noqa: N818 - likewise

@@ -31,7 +31,7 @@ class Charge(NamedTuple):
     `limit` are in units. `window_ns` is how far back spending counts, in nanoseconds, None where
     the budget does not roll; `period` numbers the stretch of the calendar, 0 where there is none.
     `refunds` says that a call that fails gives its amount back, `observed` that the rule only
-    watches, and `session` that the budget ends with its session.
+    watches; `session` is the id of the session with which the budget ends, "" where with none.
     """
 
     rule: str
@@ -42,7 +42,7 @@ class Charge(NamedTuple):
     period: int = 0
     refunds: bool = False
     observed: bool = False
-    session: bool = False
+    session: str = ""
 
     @property
     def account(self) -> tuple[str, str]:

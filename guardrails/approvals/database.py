@@ -112,6 +112,15 @@ class Database:
             yield connection
 
     @contextmanager
+    def beside(self) -> Iterator[Connection]:
+        """A connection in a transaction that does not stand in the line of writers.
+
+        It is for tables of which each row is a matter of its own.
+        """
+        with _refusals(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Writer]:
         """The only writer. What it did holds when the block ends, and is undone when it raises."""
         with self._writing() as (connection, row):

@@ -21,13 +21,22 @@ if TYPE_CHECKING:
 
     Compiled = Callable[[dict[str, Any], Frame], object]
 
-_LASTING = frozenset({"session", "task"})
+_LASTING = ("session", "task")
 
 
 class CompiledBudget:
     """A budget with its expressions compiled. `by_subject`: it is another for each subject."""
 
-    __slots__ = ("_arguments", "_cost", "_kind", "_scope", "budget", "by_subject", "rule")
+    __slots__ = (
+        "_arguments",
+        "_cost",
+        "_kind",
+        "_lasting",
+        "_scope",
+        "budget",
+        "by_subject",
+        "rule",
+    )
 
     def __init__(self, rule: str, budget: Budget, compile_: Callable[[Any], Compiled]) -> None:
         self.rule = rule
@@ -35,6 +44,7 @@ class CompiledBudget:
         self._cost = None if budget.cost is None else compile_(budget.cost)
         self._scope = [each if isinstance(each, str) else compile_(each) for each in budget.scope]
         self._kind = _kind_of(budget)
+        self._lasting = any(word in budget.scope for word in _LASTING)
         self._arguments = {
             name
             for each in budget.scope
@@ -63,7 +73,7 @@ class CompiledBudget:
             _period(per, frame.now_ns) if isinstance(per, Calendar) else 0,
             budget.refunds,
             observed,
-            not _LASTING.isdisjoint(part for part in self._scope if isinstance(part, str)),
+            str(frame.session["id"]) if self._lasting else "",
         )
 
     def passes(self, values: dict[str, Any], frame: Frame) -> bool:

@@ -91,6 +91,9 @@ class Matching:
             parts.append(outcomes.true if allows else negate(outcomes.false))
         if allows and rule.expires is not None:
             parts.append(self._until(rule.expires))
+        if rule.budget is not None:  # what has been spent when a call is made, nobody knows here
+            used_up = self._common.add_free(f"the budget of {rule.name} is used up")
+            parts.append(Within(used_up, TRUE))
         return every(parts)
 
     def _past(self, rule: Rule) -> Iterator[Formula]:
