@@ -124,6 +124,14 @@ class Session:
         """Let `labels` join the session, for this call and all that follow; raises SessionError."""
         self._state.add_labels(labels)
 
+    def user_said(self, text: str) -> None:
+        """Take note of what the person said, in her own words; `stated(..)` asks for it.
+
+        For the host alone: what a model or a tool wrote must not pass as hers. Raises SessionError
+        for what is no text.
+        """
+        self._state.said(text)
+
     def remove_labels(self, labels: Iterable[str], *, reason: str) -> None:
         """Let `labels` leave the session, which the decision log records with the `reason`.
 

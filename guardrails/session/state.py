@@ -8,12 +8,12 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Code, Effect
-from guardrails.errors import EvaluationError, SessionError
+from guardrails.errors import SessionError
 from guardrails.past import Outcome
 from guardrails.session.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from guardrails.action import Subject
     from guardrails.audit.records import DecisionEntry
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from guardrails.language.cel.functions.signature import Budget
     from guardrails.language.document import Tool
     from guardrails.past import Calls, Step
+    from guardrails.session.origins import Origins
+    from guardrails.session.origins.memory import Stream
 
 MAX_EARLIER = 10
 """How many of a session's last decisions are kept for the people who decide over the next."""
@@ -37,7 +39,7 @@ class SessionState:
     1970; without one it is the present.
     """
 
-    __slots__ = ("_lock", "earlier", "history", "id", "labels", "subject", "targets")
+    __slots__ = ("_lock", "_sources", "earlier", "history", "id", "labels", "subject", "targets")
 
     def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
         self.id = id
@@ -45,6 +47,7 @@ class SessionState:
         self.labels: frozenset[str] = frozenset()
         self.targets: tuple[str, ...] | None = None
         self.history = History()
+        self._sources: Origins | None = None
         self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
         self._lock = Lock()
 
@@ -60,18 +63,40 @@ class SessionState:
         if decision.effect is Effect.DENY and decision.code not in _NO_DENIALS:
             self._note(tool, declared, Outcome.DENIED, now_ns)
 
-    def received(self, declared: Tool | None, part: Any) -> None:
-        """Take note of a part of a result, before the agent sees it."""
+    @property
+    def sources(self) -> Origins:
+        """Where texts came from, and what the person said."""
+        found = self._sources
+        if found is None:
+            from guardrails.session.origins import Origins  # noqa: PLC0415 - slow to import
+
+            with self._lock:
+                found = self._sources = self._sources or Origins()
+        return found
+
+    def said(self, text: str) -> None:
+        """Take note of what the person said; raises SessionError for what is no text."""
+        if type(text) is not str:
+            raise SessionError("what the person said is a text")
+        self.sources.say(text)
+
+    def follow(self, declared: Tool | None) -> Stream | None:
+        """Return what takes note of each part of a result before the agent sees it, if needed."""
+        if declared is None or not declared.returns:
+            return None
+        return self.sources.open_stream(declared.returns)
 
     def ended(
         self,
         tool: str,
         declared: Tool | None,
         error: BaseException | None,
-        result: Any,  # noqa: ARG002 - what a kind of memory may read
+        result: Any,
         now_ns: int | None = None,
     ) -> None:
         """Take note of how a call ended."""
+        if declared is not None and declared.returns:
+            self.sources.receive(declared.returns, result if error is None else error)
         self._carry_in(declared)  # again: they may have been removed while it ran
         outcome = Outcome.SUCCEEDED if error is None else Outcome.FAILED
         self._note(tool, declared, outcome, now_ns)
@@ -109,13 +134,13 @@ class SessionState:
         with self._lock:
             return self.history.last(calls, unknown=unknown)
 
-    def origins(self, value: Any, budget: Budget) -> Collection[str]:  # noqa: ARG002
-        """The labels of the sources from which the text of `value` came."""
-        raise EvaluationError("where values came from is not known")
+    def origins(self, value: Any, budget: Budget) -> list[str]:
+        """The labels of the sources from which the text of `value` came; see `Past`."""
+        return self.sources.origins(value, budget)
 
-    def stated(self, value: Any, budget: Budget) -> bool:  # noqa: ARG002
-        """Whether the person asked for `value`."""
-        raise EvaluationError("what the person said is not known")
+    def stated(self, value: Any, budget: Budget) -> bool:
+        """Whether the person asked for `value`; see `Past`."""
+        return self.sources.stated(value, budget)
 
     def _carry_in(self, declared: Tool | None) -> None:
         if declared is not None and declared.returns:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from guardrails.language.cel.functions import (
     format,  # noqa: A004 - the module is named after the function it holds
     names,
+    origins,
     paths,
     patterns,
     session,
@@ -32,7 +33,7 @@ def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]
 
 OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
     overload
-    for module in (strings, format, patterns, time, names, paths, session, shell)
+    for module in (strings, format, patterns, time, names, paths, session, origins, shell)
     for overload in module.OVERLOADS
 )
 """Every library function: its name and its signatures."""

@@ -1,0 +1,63 @@
+"""Addresses and identifiers in writing: mail, URLs, IBANs, numbers of cards and telephones."""
+
+from __future__ import annotations
+
+import re
+
+PATTERNS = (
+    r"(?P<email>(?:mailto:)?[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})",
+    r"""(?P<url>[a-z][a-z0-9+.-]{1,20}://[^\s<>"'`()\[\]{}|\\^]{1,4000}(?<![.,;:!?*_]))""",
+)
+"""What mail addresses and URLs look like in folded text; a group each."""
+
+_GAP = r"[ \t\n.-]{1,2}"
+_GROUPED_IBAN = re.compile(
+    rf"(?<!\w)([a-z]{{2}}[0-9]{{2}}(?:{_GAP}[0-9a-z]{{4}}){{2,7}}(?:{_GAP}[0-9a-z]{{1,3}})?)(?!\w)"
+)
+_GROUPED_DIGITS = re.compile(
+    r"(?<![\w.,])\+?\(?[0-9]{1,14}(?:[ \t\n().-]{1,2}[0-9]{1,14}){1,12}(?!\w)"
+)
+_SEPARATOR = re.compile(r"[ \t\n().+-]+")
+_SHORTEST_IBAN = 15
+_FEWEST_DIGITS = 5
+
+
+def read_email(text: str) -> list[str]:
+    """Return the address; the domain follows, which belongs to it and isn't it."""
+    address = text.removeprefix("mailto:").rstrip("-_.")
+    return [address, address.partition("@")[2]]
+
+
+def read_url(text: str) -> list[str]:
+    """Return the URL without its scheme and a last slash; the host follows."""
+    scheme, _, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    host = host.removesuffix({"https": ":443", "http": ":80"}.get(scheme, "\0"))
+    shown = rest if not slash else f"{host}/{path}"
+    return [shown.rstrip("/"), host]
+
+
+def grouped(text: str) -> list[str]:
+    """Return the identifiers of folded `text` that are written in groups, without what parts them.
+
+    Where a group ends the identifier can't be seen, so each that may be is returned.
+    """
+    if not any(map(text.__contains__, "0123456789")):
+        return []
+    found = []
+    for match in _GROUPED_IBAN.finditer(text):
+        found += _beginnings(match[1])
+    for match in _GROUPED_DIGITS.finditer(text):
+        digits = _SEPARATOR.sub("", match[0])
+        if len(digits) >= _FEWEST_DIGITS:
+            found.append(digits)
+    return found
+
+
+def _beginnings(text: str) -> list[str]:
+    joined, found = "", []
+    for group in _SEPARATOR.split(text):
+        joined += group
+        if len(joined) >= _SHORTEST_IBAN:
+            found.append(joined)
+    return found

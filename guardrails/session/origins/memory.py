@@ -1,0 +1,199 @@
+"""What a session remembers of where texts came from."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from guardrails.language.cel.functions.signature import charge
+from guardrails.session.origins.encodings import decoded
+from guardrails.session.origins.grams import SPAN, Grams
+from guardrails.session.origins.reading import marks, parts, readings, sought
+from guardrails.session.origins.said import Said
+from guardrails.session.origins.texts import read_result, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from guardrails.language.cel.functions.signature import Budget
+    from guardrails.session.origins.reading import Reading
+
+TEXT_MAX = 16_000_000
+"""Characters of results that a session keeps until it is first asked, and takes in afterwards."""
+
+PIECE = 16
+"""Characters that a row of four words has at least where it shows that a text was made of it."""
+
+_STEPS_PER_CHARACTER = 2
+_OVERLAP = 256
+_APART = " \x1f "  # no number or date goes on beyond it
+_LONG_NUMBER = 4
+_LONG_NAME = 6
+
+
+class Origins:
+    """The texts of the labelled sources of a session, by labels, and what the person said.
+
+    Results are taken in when the first condition asks, from then on as they come. What can't be
+    read, or is more than is kept, is answered as the origin of every value.
+    """
+
+    __slots__ = ("_asked", "_everywhere", "_lock", "_pending", "_said", "_size", "_sources")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._said = Said()
+        self._pending: list[tuple[frozenset[str], list[str]] | Stream] = []
+        self._sources: dict[frozenset[str], Grams] = {}
+        self._everywhere: frozenset[str] = frozenset()
+        self._asked = False
+        self._size = 0
+
+    def say(self, text: str) -> None:
+        """Take in what the person said."""
+        with self._lock:
+            self._said.add(text)
+
+    def receive(self, labels: Iterable[str], value: object) -> None:
+        """Take in what a source with `labels` gave; nothing is raised, `value` is not changed."""
+        names = frozenset(labels)
+        if not names:
+            return
+        texts = read_result(value)
+        with self._lock:
+            if not texts.whole:
+                self._everywhere |= names
+            self._keep(names, texts.found)
+
+    def open_stream(self, labels: Iterable[str]) -> Stream:
+        """Return a source whose parts come one by one, their texts joined."""
+        return Stream(self, frozenset(labels))
+
+    def receive_part(self, stream: Stream, found: list[str], *, whole: bool) -> None:
+        """Take in texts of a part of `stream`; `whole` says whether they are all of it."""
+        with self._lock:
+            if not whole:
+                self._everywhere |= stream.labels
+            self._size += sum(map(len, found))
+            if self._size > TEXT_MAX:
+                self._everywhere |= stream.labels
+            if found and not stream.labels <= self._everywhere and stream.extend(found):
+                self._pending.append(stream)
+
+    def _keep(self, names: frozenset[str], found: list[str]) -> None:
+        if names <= self._everywhere:
+            return
+        self._size += sum(map(len, found))
+        if self._size > TEXT_MAX:
+            self._everywhere |= names
+        elif self._asked:
+            self._take_in(names, _APART.join(found))
+        elif found:
+            self._pending.append((names, found))
+
+    def _take_in(self, names: frozenset[str], text: str) -> None:
+        source = self._sources.get(names)
+        if source is None:
+            source = self._sources[names] = Grams()
+        for reading in readings(text):
+            if not source.add(reading.words, marks(reading) | parts(reading)):
+                self._everywhere |= names
+
+    def _catch_up(self) -> None:
+        """Take in what has come since a condition asked last."""
+        self._asked = True
+        pending, self._pending = self._pending, []
+        for each in pending:
+            if isinstance(each, Stream):
+                self._take_in(each.labels, each.take())
+            else:
+                self._take_in(each[0], _APART.join(each[1]))
+
+    def stated(self, value: Any, budget: Budget) -> bool:
+        """Whether the person said every part of `value`; see `Past`."""
+        charge(budget, 1 + _STEPS_PER_CHARACTER * sum(map(len, texts_of(value))))
+        return self._said.states(value)
+
+    def origins(self, value: Any, budget: Budget) -> list[str]:
+        """The labels of the sources from which a text of `value` came, sorted; see `Past`."""
+        texts = list(texts_of(value))
+        charge(budget, 1 + _STEPS_PER_CHARACTER * sum(map(len, texts)))
+        with self._lock:
+            if self._pending:
+                self._catch_up()
+            self._asked = True
+            everywhere, sources = self._everywhere, list(self._sources.items())
+        found = set(everywhere)
+        for text in texts if sources else ():
+            whole = [*readings(text), *(each for form in decoded(text) for each in readings(form))]
+            for names, source in sources:
+                if not names <= found and any(_came(source, reading) for reading in whole):
+                    found |= names
+        return sorted(found)
+
+
+class Stream:
+    """A source whose parts come one by one: what is split over several is found too."""
+
+    __slots__ = ("_memory", "_new", "_tail", "labels")
+
+    def __init__(self, memory: Origins, labels: frozenset[str]) -> None:
+        self.labels = labels
+        self._memory = memory
+        self._new: list[str] = []
+        self._tail = ""
+
+    def receive(self, part: object) -> None:
+        """Take in the next part, before the agent sees it; nothing is raised."""
+        if not self.labels:
+            return
+        texts = read_result(part)
+        self._memory.receive_part(self, texts.found, whole=texts.whole)
+
+    def extend(self, texts: list[str]) -> bool:
+        """Keep `texts` until they are asked for; return whether they are the first since then."""
+        first = not self._new
+        self._new += texts
+        return first
+
+    def take(self) -> str:
+        """Return the text since it was last asked for, after the end of what was before."""
+        text = self._tail + "".join(self._new)
+        self._new.clear()
+        self._tail = text[-_OVERLAP:]
+        return text
+
+
+def _came(source: Grams, reading: Reading) -> bool:
+    """Whether a text came from `source`: as a whole, or a piece of it that can't be chance."""
+    words = reading.words
+    if words and source.has_row(words):
+        return True
+    for atom in reading.atoms:
+        if (not reading.others or _is_telling(atom.kind, atom.meanings[0])) and any(
+            map(source.has, sought(atom))
+        ):
+            return True
+    return any(_is_code(word) and source.has(word) for word in words) or any(
+        source.has(row) and sum(map(len, row)) >= PIECE
+        for row in zip(words, words[1:], words[2:], words[SPAN - 1 :], strict=False)
+    )
+
+
+def _is_telling(kind: str, meaning: str) -> bool:
+    """Whether an atom among other words is seldom written by chance: an address, a long number."""
+    if kind in ("email", "url", "grouped"):
+        return True
+    digits = meaning.lstrip("-").replace(".", "")
+    year = len(meaning) == _LONG_NUMBER and meaning[:2] in ("19", "20")
+    return kind == "number" and len(digits) >= _LONG_NUMBER and not year
+
+
+def _is_code(word: str) -> bool:
+    """Whether a word has digits and letters, as names of accounts and keys have."""
+    return (
+        len(word) >= _LONG_NAME
+        and not word.isalpha()
+        and any(map(str.isdigit, word))
+        and any(map(str.isalpha, word))
+    )
