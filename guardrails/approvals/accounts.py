@@ -71,11 +71,7 @@ def read_people(path: str | os.PathLike[str] = DEFAULT_ACCOUNTS) -> People:
 
 def write_people(people: People, path: str | os.PathLike[str] = DEFAULT_ACCOUNTS) -> None:
     """Write the accounts, readable by their owner alone, in place of the file as a whole."""
-    import yaml  # noqa: PLC0415 - reading needs only the reader
-
-    shown = {account.id: _account_json(account) for account in people.accounts.values()}
-    form = {"version": 1, "approvers": shown}
-    text = _HEADER + yaml.safe_dump(form, sort_keys=False, allow_unicode=True)
+    text = write_accounts(people)
     target = Path(path)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
@@ -89,6 +85,15 @@ def write_people(people: People, path: str | os.PathLike[str] = DEFAULT_ACCOUNTS
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def write_accounts(people: People) -> str:
+    """The text of a file of these accounts."""
+    import yaml  # noqa: PLC0415 - reading needs only the reader
+
+    shown = {account.id: _account_json(account) for account in people.accounts.values()}
+    form = {"version": 1, "approvers": shown}
+    return _HEADER + yaml.safe_dump(form, sort_keys=False, allow_unicode=True)
 
 
 def change_people(

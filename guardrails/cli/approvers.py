@@ -196,6 +196,25 @@ def token(name: str, label: str, days: int, where: str, *, revoke: bool) -> None
         click.echo(text)
 
 
+@approvers.command()
+@store_option
+def export(where: str) -> None:
+    """Print the accounts without what they sign in with: all that a guard needs.
+
+    For guards that run under another account than the service; make it `approvers.yaml` where they
+    look, not writable for them.
+
+    \b
+    Example:
+      guardrails approvers export --store /srv/approvals > agent/.guardrails/approvers.yaml
+    """
+    from guardrails.approvals.accounts import read_people, without_secrets, write_accounts
+    from guardrails.approvals.places import locate
+
+    people = read_people(locate(where).people)
+    click.echo(write_accounts(without_secrets(people)), nl=False)
+
+
 def _change(where: str, change: Callable[[People], People]) -> str:
     from guardrails.approvals.accounts import change_people
     from guardrails.approvals.places import locate

@@ -125,6 +125,18 @@ def test_the_list_tells_no_secret(guardrails: Command) -> None:
     assert "hash" not in json.dumps(account)
 
 
+def test_what_a_guard_needs_is_exported_without_secrets(guardrails: Command, place: Path) -> None:
+    guardrails("approvers", "add", FAY, "--group", "finance", "--password-stdin", stdin=PASSWORD)
+    guardrails("approvers", "token", FAY)
+    guardrails("approvers", "disable", FAY)
+    text = guardrails("approvers", "export").stdout
+    assert "argon2" not in text
+    assert "sha256" not in text
+    (place / "exported.yaml").write_text(text)
+    account = read_people(place / "exported.yaml").accounts[FAY]
+    assert (account.groups, account.disabled, account.tokens) == (("finance",), True, ())
+
+
 def test_a_damaged_file_is_refused_and_left_as_it_is(guardrails: Command, place: Path) -> None:
     (place / "approvers.yaml").write_text("version: 1\napprovers: {a: {rights: all}}\n")
     result = guardrails("approvers", "add", FAY, "--no-password")
