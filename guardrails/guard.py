@@ -27,6 +27,7 @@ from guardrails.session import (
 )
 from guardrails.snapshot import take_snapshot
 from guardrails.source import Health, PolicySource, load_policies
+from guardrails.state.places import open_state
 
 __all__ = ["Guard", "Health", "load_policies"]
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from guardrails.approvals.settings import Approvals
     from guardrails.enforcement.desk import Desk
     from guardrails.engine import PolicySet
+    from guardrails.state.sql import SqlState
 
     Approving = str | Path | ApprovalService | Requester | Approvals
     F = TypeVar("F", bound=Callable[..., Any])
@@ -72,13 +74,15 @@ class Guard:
         facts_timeout: float = FACTS_TIMEOUT,
         approvals: Approving | None = None,
         on_escalate: str = "raise",
+        state: str | Path | SqlState | None = None,
     ) -> None:
         setting = {} if source is None else {"writable": source.writable}
         context = policies.bundle.context
         declared = None if context is None else tuple(context.facts)
         providers = Providers(facts or {}, facts_timeout, declared)
         desk = _open_desk(approvals, on_escalate)
-        self._enforcer = Enforcer(policies, log, providers, observe, setting, desk)
+        self._shared = open_state(state, approvals)
+        self._enforcer = Enforcer(policies, log, providers, observe, setting, desk, self._shared)
         self._log = log
         self._source = source
         self._sessions: dict[str, SessionState] = {}
@@ -89,7 +93,7 @@ class Guard:
         self._lock = Lock()
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - each is named where it is given
         cls,
         path: str | Path,
         *,
@@ -100,6 +104,7 @@ class Guard:
         facts_timeout: float = FACTS_TIMEOUT,
         approvals: Approving | None = None,
         on_escalate: Literal["raise", "wait"] = "raise",
+        state: str | Path | SqlState | None = None,
         watch: bool | Literal["poll"] = False,
         on_load: Callable[[Health], None] | None = None,
     ) -> Guard:
@@ -115,12 +120,18 @@ class Guard:
         whether such a call raises ApprovalRequired (the same call runs once it is approved) or
         waits for the people.
 
+        `state` is where guards share who is stopped and what happened in sessions opened by an id:
+        a folder such as `.guardrails` or a URL; by default `GUARDRAILS_STATE`, else the store of
+        `approvals`, else this process alone. A guard that hasn't heard from it for a second lets
+        nothing run.
+
         With `watch` a change of the folder takes effect by itself, or is left aside if it doesn't
         load as a whole; "poll" compares instead of waiting for events, as network mounts need it.
         `on_load` hears of every load after the first.
 
         Raises PolicyError with every problem of the policies, ConfigurationError for policies of
-        another revision, for facts that they don't declare and for settings that can't be.
+        another revision, for facts that they don't declare and for settings that can't be,
+        StateUnavailable where the shared state can't be reached.
         """
         if watch not in (False, True, "poll"):
             raise ConfigurationError(f'`watch` is True, False or "poll", not {watch!r}')
@@ -136,6 +147,7 @@ class Guard:
             facts_timeout=facts_timeout,
             approvals=approvals,
             on_escalate=on_escalate,
+            state=state,
         )
         if watch:
             source.follow(guard.enforcer, polling=watch == "poll", on_load=on_load)
@@ -156,6 +168,7 @@ class Guard:
         """Watch the policies no more and end the log's chain; later calls are refused."""
         if self._source is not None:
             self._source.close()
+        self._enforcer.stops.close()
         if isinstance(self._log, DecisionLog):
             self._log.close()
 
@@ -186,6 +199,20 @@ class Guard:
             raise SessionError("a delegation has the session id of the session around it")
         chain = parent.chain if acting is None else (*parent.chain, acting)
         return Session(self, parent.state, chain, inherit_context(parent.context, own))
+
+    def stop(self, name: str, *, reason: str, by: str = "") -> None:
+        """Refuse from now on every call of a subject, of a session (by id) or, with "all", any.
+
+        It holds for every guard that shares the state, until `resume`.
+        """
+        self._enforcer.stops.stop(name, reason, by)
+
+    def resume(self, name: str, *, by: str = "") -> bool:
+        """Let calls be judged again that were stopped under that name; whether any were.
+
+        Raises StateUnavailable where the shared state can't be told.
+        """
+        return self._enforcer.stops.resume(name, by)
 
     def decide(self, action: Action, *, now: datetime | None = None) -> Decision:
         """Return the decision over `action` with the facts of this moment, or of `now`.

@@ -22,21 +22,26 @@ from guardrails.language.pattern import Pattern
 from guardrails.lookup import class_name
 from guardrails.session import current_session
 from guardrails.snapshot import take_snapshot
+from guardrails.state.stops import Stops
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from guardrails.audit.records import Outcome
+    from guardrails.decision import Decision
     from guardrails.enforcement.desk import Desk
     from guardrails.enforcement.providers import Providers
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
+    from guardrails.session import Session
+    from guardrails.state.stops import Halt, Stop, StopStore
 
     R = TypeVar("R")
 
     Known = tuple[Mapping[str, Any], frozenset[str]]
     """The facts that providers found, and the rules of which a review is overdue."""
 
+_NOBODY: frozenset[str] = frozenset()
 _NO_FACTS: Mapping[str, Any] = {}
 _NOTHING: Known = (_NO_FACTS, frozenset())
 _ALLOW = Effect.ALLOW
@@ -63,6 +68,7 @@ class Enforcer:
     `observed` are patterns of tools that run whatever is decided; only the log can refuse them.
     `setting` is what the record of the first load says besides the policies. Without a `desk`
     nobody is asked: what is escalated does not run, and what needs a review is not allowed.
+    `state` is where stops are kept that other processes make; raises StateUnavailable for it.
     """
 
     __slots__ = (
@@ -75,6 +81,7 @@ class Enforcer:
         "_setting",
         "policies",
         "providers",
+        "stops",
     )
 
     def __init__(
@@ -85,11 +92,13 @@ class Enforcer:
         observed: Iterable[str] = (),
         setting: Mapping[str, Any] = _NO_FACTS,
         desk: Desk | None = None,
+        state: StopStore | None = None,
     ) -> None:
         self.policies = policies
         self._desk = desk
         self._setting = setting
         self._log = log
+        self.stops = Stops(state, self._note_stop)
         self.providers = providers
         self._observed = _read_patterns(observed)
         self._begin()
@@ -254,7 +263,11 @@ class Enforcer:
         chain = () if view is None else view.chain
         now_ns = time_ns()
         circumstances = Circumstances(chain, facts, view, now_ns, overdue)
-        decision = policies.judge(plan, snapshot, circumstances)
+        halted = self.stops.halt(_NOBODY if session is None else session.names)
+        if halted is None:
+            decision = policies.judge(plan, snapshot, circumstances)
+        else:
+            decision = policies.refuse(*halted)
         declared = plan.declared
         entry = DecisionEntry(
             plan.tool,
@@ -265,7 +278,7 @@ class Enforcer:
             () if view is None else tuple(view.labels),
             _read_facts(plan, facts),
             () if declared is None else declared.mask,
-            not (self._observed and self._observes(plan.tool)),
+            halted is not None or not (self._observed and self._observes(plan.tool)),
         )
         if self._desk is not None:
             if session is not None:
@@ -288,11 +301,41 @@ class Enforcer:
         if entry.decision.effect is not _ALLOW and entry.enforced and not entry.approvers:
             if state is not None:
                 state.refused(entry.tool, declared, entry.decision)
+            if proposal.plan.suspending:
+                self._suspend(proposal, entry.decision)
             raise refusal(entry, record)
         if state is not None:
             state.started(entry.tool, declared)
         received = proposal.snapshot.received
         return Call(record, received, perf_counter_ns(), state, declared, entry.tool)
+
+    def halt(self, session: Session | None) -> Halt | None:
+        """Why nothing may run in `session` now, None where it may."""
+        return self.stops.halt(_NOBODY if session is None else session.names)
+
+    def _suspend(self, proposal: Proposal, decision: Decision) -> None:
+        """Stop who acts, or the session of nobody known, where a rule that denied says so.
+
+        A rule of which the condition failed denies, and stops nobody.
+        """
+        session = proposal.session
+        rules = [
+            match.rule
+            for match in decision.matches
+            if match.rule in proposal.plan.suspending
+            and match.error is None
+            and not match.observed
+        ]
+        if session is not None and rules:
+            name = session.id if session.subject is None else session.subject.id
+            self.stops.stop(name, f"suspended by the rule {rules[0]}", rules[0])
+
+    def _note_stop(self, kind: str, stop: Stop) -> None:
+        """Record a stop or its end as soon as it is known; it holds even where that can't be."""
+        try:
+            self._log.event(kind, name=stop.name, reason=stop.reason, by=stop.by)
+        except LogUnavailable:
+            return
 
     def _consult(self, question: Question) -> Call:
         from guardrails.enforcement.consultation import consult  # noqa: PLC0415 - only where people are asked
@@ -316,7 +359,9 @@ class Enforcer:
             decision=self.policies.refuse(Code.INVALID_ACTION, str(error)),
             subjects=() if session is None else session.subjects_json,
             session_id=None if session is None else session.id,
-            enforced=type(tool) is not str or not self._observes(tool),
+            enforced=type(tool) is not str
+            or not self._observes(tool)
+            or self.halt(session) is not None,
         )
         record = self.write(entry)
         state = None if session is None else session.state

@@ -36,7 +36,7 @@ class Plan:
     """
 
     __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "budgeted",
-                 "context_keys", "declared", "quick", "reviewed", "rules", "single",
+                 "context_keys", "declared", "quick", "reviewed", "rules", "single", "suspending",
                  "tool")  # fmt: skip
 
     def __init__(
@@ -59,6 +59,7 @@ class Plan:
         )
         self.reviewed = tuple(rule.name for rule in rules if rule.rule.review is not None)
         self.budgeted = tuple(rule for rule in rules if rule.budget is not None)
+        self.suspending = frozenset(rule.name for rule in rules if rule.rule.suspends)
         self._by_subject = any(rule.by_subject for rule in rules)
         self.quick = all(map(_needs_arguments_only, rules))
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)

@@ -47,6 +47,7 @@ class Session:
         "chain",
         "context",
         "guard",
+        "names",
         "subjects_json",
     )
 
@@ -61,6 +62,7 @@ class Session:
         self.chain = chain
         self.context = dict(context)
         self.subjects_json = tuple(map(_subject_json, chain))
+        self.names = _names(state.id, chain)
         self._state = state
         self._view = SessionView(state.id, state.labels, chain, state)
         self._parent = _current.get()
@@ -208,6 +210,12 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+
+def _names(session: str, chain: tuple[Subject, ...]) -> frozenset[str]:
+    """By what names a stop may mean the session: its id, its subjects, whom they act for."""
+    people = (subject.on_behalf_of for subject in chain if subject.on_behalf_of)
+    return frozenset((session, *(subject.id for subject in chain), *people))
 
 
 def _subject_json(subject: Subject) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What guards share: who is stopped, and what happened in sessions, kept beside the approvals."""

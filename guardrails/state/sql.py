@@ -1,0 +1,148 @@
+"""The state that guards share, in the store of approvals: SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from guardrails.approvals.database import Database, read_url
+from guardrails.errors import ApprovalsUnavailable, StateUnavailable
+from guardrails.state.stops import Stop
+from guardrails.state.tables import bring_up, events, is_present, keys, stops, tokens
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from guardrails.approvals.database import Writer
+    from guardrails.session.journal import Event
+
+_KEY = "delegation"
+_KEY_BYTES = 32
+
+
+class SqlState:
+    """The shared state in one database. What fails raises StateUnavailable.
+
+    Raises ConfigurationError for what can't be a store.
+    """
+
+    def __init__(self, where: str | os.PathLike[str] | Database) -> None:
+        with _refusals():
+            self._database = where if isinstance(where, Database) else Database(read_url(where))
+        with self._reading() as connection:
+            present = is_present(connection)
+        if not present:
+            with self._writing() as writer:
+                bring_up(writer.connection, writer.now_ns)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._database.close()
+
+    def stops(self) -> tuple[Stop, ...]:
+        """Whoever is stopped now, by name."""
+        with self._reading() as connection:
+            query = select(stops).where(stops.c.ended_ns == 0).order_by(stops.c.name)
+            rows = connection.execute(query).all()
+        return tuple(Stop(row.name, row.reason, row.stopped_by, row.since_ns) for row in rows)
+
+    def stop(self, name: str, reason: str, by: str) -> Stop:
+        """Stop `name`; whoever is stopped already stays so, as it was."""
+        with self._writing() as writer:
+            present = (stops.c.name == name) & (stops.c.ended_ns == 0)
+            row = writer.connection.execute(select(stops).where(present)).first()
+            if row is not None:
+                return Stop(row.name, row.reason, row.stopped_by, row.since_ns)
+            stop = Stop(name, reason, by, writer.now_ns)
+            values: dict[str, Any] = {
+                "number": writer.next_number(),
+                "name": name,
+                "reason": reason,
+                "stopped_by": by,
+                "since_ns": stop.since_ns,
+                "ended_ns": 0,
+                "ended_by": "",
+            }
+            writer.connection.execute(insert(stops).values(values))
+        return stop
+
+    def resume(self, name: str, by: str) -> bool:
+        """Let `name` go on; whether it was stopped."""
+        with self._writing() as writer:
+            present = (stops.c.name == name) & (stops.c.ended_ns == 0)
+            ending = {"ended_ns": max(writer.now_ns, 1), "ended_by": by}
+            ended = writer.connection.execute(update(stops).where(present).values(ending))
+        return ended.rowcount > 0
+
+    def append(self, session: str, happened: Sequence[tuple[str, str, int]]) -> None:
+        """Keep what happened in a session: of each event its kind, body and time, all or none."""
+        with self._writing() as writer:
+            rows = [
+                {
+                    "session": session,
+                    "number": writer.next_number(),
+                    "kind": kind,
+                    "body": body,
+                    "at_ns": at_ns,
+                }
+                for kind, body, at_ns in happened
+            ]
+            writer.connection.execute(insert(events), rows)
+
+    def read(self, session: str, after: int) -> tuple[Event, ...]:
+        """What happened in a session after event number `after`, in order."""
+        query = (
+            select(events.c.number, events.c.kind, events.c.body, events.c.at_ns)
+            .where(events.c.session == session, events.c.number > after)
+            .order_by(events.c.number)
+        )
+        with self._reading() as connection:
+            return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(query))
+
+    def key(self) -> bytes:
+        """The key that tokens of delegations are signed with, made when it is first asked for."""
+        query = select(keys.c.secret).where(keys.c.name == _KEY)
+        with self._reading() as connection:
+            secret = connection.scalar(query)
+        if secret is None:
+            with self._writing() as writer:
+                secret = writer.connection.scalar(query)
+                if secret is None:
+                    secret = token_bytes(_KEY_BYTES)
+                    writer.connection.execute(insert(keys).values(name=_KEY, secret=secret))
+        return bytes(secret)
+
+    def redeem(self, nonce: str, expires_ns: int) -> bool:
+        """Whether the token of that nonce was not used before; now it is."""
+        with self._writing() as writer:
+            connection = writer.connection
+            connection.execute(delete(tokens).where(tokens.c.expires_ns < writer.now_ns))
+            known = select(tokens.c.nonce).where(tokens.c.nonce == nonce)
+            if connection.scalar(known) is not None:
+                return False
+            connection.execute(insert(tokens).values(nonce=nonce, expires_ns=expires_ns))
+        return True
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _refusals(), self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Writer]:
+        with _refusals(), self._database.writing() as writer:
+            yield writer
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except ApprovalsUnavailable as error:
+        raise StateUnavailable(f"the shared state can't be used: {error}") from error
