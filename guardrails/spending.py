@@ -7,13 +7,10 @@ keeps the sums; conditions and the engine only ask.
 from __future__ import annotations
 
 from math import ceil, isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from guardrails.errors import EvaluationError
 from guardrails.values import UInt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 UNITS = 1_000_000
 """Units of an amount of 1: what is finer is rounded up."""
@@ -70,22 +67,6 @@ class UsedUp:
 
 USED_UP = UsedUp()
 """All budgets used up."""
-
-
-class Overspent(NamedTuple):
-    """Spending as another knows it, with some budgets taken as used up."""
-
-    known: Spending
-    used_up: frozenset[tuple[str, str]]
-
-    def spent(self, charge: Charge, now_ns: int) -> int:
-        """The units that count, at least as many as are too many."""
-        spent = self.known.spent(charge, now_ns)
-        return max(spent, charge.limit + 1) if charge.account in self.used_up else spent
-
-    def also(self, accounts: Iterable[tuple[str, str]]) -> Overspent:
-        """The same with more budgets used up."""
-        return Overspent(self.known, self.used_up.union(accounts))
 
 
 def read_amount(value: Any) -> int:

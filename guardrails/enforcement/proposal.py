@@ -13,15 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from guardrails.audit.records import DecisionEntry
+    from guardrails.budgets import Reservation
+    from guardrails.budgets.ledger import Account
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
     from guardrails.language.document import Tool
     from guardrails.session import Session, SessionState
     from guardrails.snapshot import Snapshot
+    from guardrails.spending import Charge
+
+    Known = tuple[Mapping[str, Any], frozenset[str]]
+    """The facts that providers found, and the rules of which a review is overdue."""
 
 
 class Proposal(NamedTuple):
-    """A call as it is judged, and the facts that a provider has to look up for it."""
+    """A call as it is judged, and the facts that a provider has to look up for it.
+
+    Once it has been judged, `known` is what was looked up, `charges` what it spends if it runs and
+    `now_ns` the time of that; `used_up` are the accounts of budgets that could not bear it.
+    """
 
     policies: PolicySet
     plan: Plan
@@ -29,6 +39,10 @@ class Proposal(NamedTuple):
     session: Session | None
     context: Mapping[str, Any]
     wanted: tuple[str, ...]
+    known: Known | None = None
+    charges: tuple[Charge, ...] = ()
+    now_ns: int = 0
+    used_up: frozenset[Account] = frozenset()
 
     @property
     def action(self) -> Action:
@@ -55,7 +69,7 @@ class Call(NamedTuple):
     """A call that may run: its record's id, what the tool receives, and when it began.
 
     `session` is what it happens in, `tool` the declaration of its tool; each may be None. `name`
-    is the tool's name.
+    is the tool's name, `reservation` what it spends of budgets.
     """
 
     id: str
@@ -64,6 +78,7 @@ class Call(NamedTuple):
     session: SessionState | None
     tool: Tool | None
     name: str
+    reservation: Reservation | None = None
 
 
 def concerns_people(entry: DecisionEntry, plan: Plan) -> bool:

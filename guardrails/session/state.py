@@ -39,7 +39,17 @@ class SessionState:
     1970; without one it is the present.
     """
 
-    __slots__ = ("_lock", "_sources", "earlier", "history", "id", "labels", "subject", "targets")
+    __slots__ = (
+        "__weakref__",
+        "_lock",
+        "_sources",
+        "earlier",
+        "history",
+        "id",
+        "labels",
+        "subject",
+        "targets",
+    )
 
     def __init__(self, id: str, subject: Subject | None) -> None:  # noqa: A002
         self.id = id
