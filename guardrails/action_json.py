@@ -44,7 +44,7 @@ def parse_action(text: str | bytes) -> Action:
     Only `tool` is required. Raises `InvalidActionError`, with the reason, on anything else than
     one JSON object with the known keys, each of its type.
     """
-    return _read_action(parse_json(text))
+    return read_action(parse_json(text))
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -147,7 +147,8 @@ def _refuse_lone_surrogates(text: str) -> None:
             raise InvalidActionError(f"`\\{escape[1]}` is a lone surrogate, not a character")
 
 
-def _read_action(value: Any) -> Action:
+def read_action(value: Any) -> Action:
+    """The action that a value of JSON describes; raises `InvalidActionError` as `parse_action`."""
     if type(value) is not dict:
         raise InvalidActionError(f"an action must be an object, not {_kind(value)}")
     known = ("tool", "arguments", "subject", "context", "session")

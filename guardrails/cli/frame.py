@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERBS: Mapping[str, str] = {
     "check": "guardrails.cli.check",
     "explain": "guardrails.cli.explain",
+    "replay": "guardrails.cli.replay",
     "lint": "guardrails.cli.lint",
     "test": "guardrails.cli.test",
     "watch": "guardrails.cli.watch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import yaml
 from guardrails.errors import EvaluationError
 from guardrails.language.cel.functions import OVERLOADS
 from guardrails.language.cel.types import DURATION, TIMESTAMP
+from guardrails.session import SessionState
 from guardrails.values import Duration, Timestamp, UInt
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Meter:
 
     steps: int = 1_000_000_000
     start: int = 1_000_000_000
+    now_ns: int = 0
+    past: Any = field(default_factory=lambda: SessionState("s-1", None))
 
     @property
     def spent(self) -> int:
