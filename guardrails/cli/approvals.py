@@ -164,7 +164,10 @@ def cancel(desk: Desk, id_: str, comment: str, form: str) -> None:
     before = desk.service.store.get(id_)
     if not before.status.is_open:
         raise Failure(f"the request is {before.status}, so there is nothing to call off")
-    _tell_end(desk.service.cancel(id_, desk.account.id, comment), form)
+    ended = desk.service.cancel(id_, desk.account.id, comment)
+    if ended.status != "cancelled":
+        raise Failure(f"a {ended.kind} can't be called off: it is about what has run already")
+    _tell_end(ended, form)
 
 
 @approvals.command()

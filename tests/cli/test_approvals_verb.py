@@ -219,6 +219,21 @@ def test_a_request_can_be_called_off_once(guardrails: Command, place: Place) -> 
     assert (result.exit_code, "nothing to call off" in result.stderr) == (2, True)
 
 
+def test_a_review_can_not_be_called_off(guardrails: Command, place: Place) -> None:
+    policy = """
+        version: 1
+        policy: p
+        rules: [{id: a, effect: allow, tools: stop, review: {from: [finance], within: 1h}}]
+    """
+    guard = guard_over(policy, approvals=str(place.folder))
+    guard.run("stop", {}, lambda: None)
+    review_id = guard.log.decisions[-1].request
+    result = guardrails("approvals", "cancel", review_id)
+    assert result.exit_code == 2
+    assert "a review can't be called off" in result.stderr
+    assert guardrails("approvals", "approve", review_id).exit_code == 0
+
+
 def test_statistics_tell_of_quick_votes(guardrails: Command, place: Place) -> None:
     guardrails("approvals", "approve", place.ask())
     told = json.loads(guardrails("approvals", "stats", "--format", "json").stdout)
