@@ -14,6 +14,7 @@ from guardrails.decoration import decorate
 from guardrails.display import escape
 from guardrails.enforcement import Enforcer, Log
 from guardrails.enforcement.providers import Providers
+from guardrails.enforcement.till import Till
 from guardrails.engine import Facts
 from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from guardrails.approvals.requester import Requester
     from guardrails.approvals.service import ApprovalService
     from guardrails.approvals.settings import Approvals
+    from guardrails.budgets import Ledger
     from guardrails.enforcement.desk import Desk
     from guardrails.engine import PolicySet
     from guardrails.state.sql import SqlState
@@ -82,7 +84,10 @@ class Guard:
         providers = Providers(facts or {}, facts_timeout, declared)
         desk = _open_desk(approvals, on_escalate)
         self._shared = open_state(state, approvals)
-        self._enforcer = Enforcer(policies, log, providers, observe, setting, desk, self._shared)
+        till = Till(None if self._shared is None else _open_ledger(self._shared))
+        self._enforcer = Enforcer(
+            policies, log, providers, observe, setting, desk, self._shared, till
+        )
         self._log = log
         self._source = source
         self._sessions: dict[str, SessionState] = {}
@@ -120,10 +125,10 @@ class Guard:
         whether such a call raises ApprovalRequired (the same call runs once it is approved) or
         waits for the people.
 
-        `state` is where guards share who is stopped and what happened in sessions opened by an id:
-        a folder such as `.guardrails` or a URL; by default `GUARDRAILS_STATE`, else the store of
-        `approvals`, else this process alone. A guard that hasn't heard from it for a second lets
-        nothing run.
+        `state` is where guards share who is stopped, what was spent of budgets and what happened
+        in sessions opened by an id: a folder such as `.guardrails` or a URL; by default
+        `GUARDRAILS_STATE`, else the store of `approvals`, else this process alone. A guard that
+        hasn't heard from it for a second lets nothing run.
 
         With `watch` a change of the folder takes effect by itself, or is left aside if it doesn't
         load as a whole; "poll" compares instead of waiting for events, as network mounts need it.
@@ -239,7 +244,8 @@ class Guard:
             )
             context |= self._enforcer.providers.gather(wanted, proposed)
         view = None if session is None else session.view
-        facts = Facts(now_ns, context, view, self._enforcer.overdue(plan))
+        spending = self._enforcer.till.look() if plan.budgeted else None
+        facts = Facts(now_ns, context, view, self._enforcer.overdue(plan), spending)
         return self._enforcer.policies.decide(action, facts)
 
     @overload
@@ -320,6 +326,13 @@ def _open_desk(approvals: Approving | None, on_escalate: str) -> Desk | None:
     if requester.prompts and on_escalate != "wait":
         raise ConfigurationError('a prompt is for calls that wait: say `on_escalate="wait"`')
     return Desk(requester, waits=on_escalate == "wait")
+
+
+def _open_ledger(state: SqlState) -> Ledger:
+    """Where guards that share the state keep what was spent of budgets."""
+    from guardrails.budgets.sql_ledger import SqlLedger  # noqa: PLC0415 - brings SQLAlchemy
+
+    return SqlLedger(state._database)  # noqa: SLF001 - of one house
 
 
 def _new_id() -> str:

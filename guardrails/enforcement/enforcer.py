@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from guardrails.action import MAX_NAME, is_tool_name
 from guardrails.audit.records import DecisionEntry
+from guardrails.budgets.ledger import Exceeded
 from guardrails.decision import Code, Effect
 from guardrails.enforcement.proposal import Call, Proposal, Question, concerns_people, refusal
+from guardrails.enforcement.till import UNAVAILABLE, Till, binding
 from guardrails.engine.facts import Circumstances
 from guardrails.errors import (
     ActionDenied,
+    BudgetsUnavailable,
     ConfigurationError,
     InvalidActionError,
     LogUnavailable,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from guardrails.audit.records import Outcome
     from guardrails.decision import Decision
     from guardrails.enforcement.desk import Desk
+    from guardrails.enforcement.proposal import Known
     from guardrails.enforcement.providers import Providers
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
@@ -38,12 +42,9 @@ if TYPE_CHECKING:
 
     R = TypeVar("R")
 
-    Known = tuple[Mapping[str, Any], frozenset[str]]
-    """The facts that providers found, and the rules of which a review is overdue."""
-
 _NOBODY: frozenset[str] = frozenset()
 _NO_FACTS: Mapping[str, Any] = {}
-_NOTHING: Known = (_NO_FACTS, frozenset())
+_NOTHING: tuple[Mapping[str, Any], frozenset[str]] = (_NO_FACTS, frozenset())
 _ALLOW = Effect.ALLOW
 
 
@@ -82,6 +83,7 @@ class Enforcer:
         "policies",
         "providers",
         "stops",
+        "till",
     )
 
     def __init__(
@@ -93,8 +95,10 @@ class Enforcer:
         setting: Mapping[str, Any] = _NO_FACTS,
         desk: Desk | None = None,
         state: StopStore | None = None,
+        till: Till | None = None,
     ) -> None:
         self.policies = policies
+        self.till = Till() if till is None else till
         self._desk = desk
         self._setting = setting
         self._log = log
@@ -176,7 +180,8 @@ class Enforcer:
             proposal = self._read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        if proposal.wanted or proposal.plan.reviewed:
+        plan = proposal.plan
+        if proposal.wanted or plan.reviewed or (plan.budgeted and self.till.ledger.waits):
             return proposal
         return self._decide(proposal, _NOTHING)
 
@@ -187,7 +192,7 @@ class Enforcer:
 
     async def _finish_async(self, begun: Call | Proposal | Question) -> Call:
         if isinstance(begun, Proposal):
-            begun = self._decide(begun, await self._look_up_async(begun))
+            begun = await self._decide_async(begun)
         return begun if isinstance(begun, Call) else await self._consult_async(begun)
 
     def settle(self, call: Call, error: BaseException | None = None, result: Any = None) -> None:
@@ -195,6 +200,8 @@ class Enforcer:
 
         A log that can't take it is not the call's fault: the log refuses whatever comes next.
         """
+        if call.reservation is not None:
+            self.till.settle(call.reservation, error)
         if call.session is not None:
             call.session.ended(call.name, call.tool, error, result)
         outcome: Outcome
@@ -230,8 +237,15 @@ class Enforcer:
 
     async def judge_again_async(self, proposal: Proposal) -> Call | Question:
         """Decide as `judge_again` does, without holding up the event loop."""
-        proposal = self._renew(proposal)
-        return self._decide(proposal, await self._look_up_async(proposal))
+        return await self._decide_async(self._renew(proposal))
+
+    async def _decide_async(self, proposal: Proposal) -> Call | Question:
+        known = await self._look_up_async(proposal)
+        if not (proposal.plan.budgeted and self.till.ledger.waits):
+            return self._decide(proposal, known)
+        from guardrails.enforcement.threads import in_thread  # noqa: PLC0415 - slow to import
+
+        return await in_thread(self.settle, lambda: self._decide(proposal, known))
 
     def _look_up(self, proposal: Proposal) -> Known:
         return self.providers.gather(proposal.wanted, proposal.action), self.overdue(proposal.plan)
@@ -245,7 +259,9 @@ class Enforcer:
     def _renew(self, proposal: Proposal) -> Proposal:
         plan = self.policies.plan(proposal.plan.tool)
         wanted = self.providers.wanted(plan.context_keys, proposal.context)
-        return proposal._replace(policies=self.policies, plan=plan, wanted=wanted)
+        return Proposal(
+            self.policies, plan, proposal.snapshot, proposal.session, proposal.context, wanted
+        )
 
     def overdue(self, plan: Plan) -> frozenset[str]:
         """The rules of a tool of which a review is overdue; all where none can be opened."""
@@ -256,16 +272,22 @@ class Enforcer:
 
     def _decide(self, proposal: Proposal, known: Known) -> Call | Question:
         """The call under the facts of its session and those that had to be looked up."""
-        policies, plan, snapshot, session, context, _ = proposal
+        policies, plan, snapshot, session, context = proposal[:5]
         found, overdue = known
         facts = policies.admit({**context, **found}) if plan.context_keys else _NO_FACTS
         view = None if session is None else session.view
         chain = () if view is None else view.chain
         now_ns = time_ns()
-        circumstances = Circumstances(chain, facts, view, now_ns, overdue)
+        look = self.till.look(proposal.used_up) if plan.budgeted else None
+        circumstances = Circumstances(chain, facts, view, now_ns, overdue, look)
+        if look is not None:
+            charges = policies.charges(plan, snapshot, circumstances)
+            proposal = proposal._replace(known=known, charges=charges, now_ns=now_ns)
         halted = self.stops.halt(_NOBODY if session is None else session.names)
         if halted is None:
             decision = policies.judge(plan, snapshot, circumstances)
+            if look is not None and look.failed and binding(proposal.charges):
+                decision = policies.refuse(Code.UNAVAILABLE, UNAVAILABLE)
         else:
             decision = policies.refuse(*halted)
         declared = plan.declared
@@ -286,9 +308,42 @@ class Enforcer:
             asked = concerns_people(entry, plan) or self._desk.samples(decision)
             if asked and entry.enforced:
                 return Question(proposal, entry, decision.effect is _ALLOW)
-        return self.conclude(proposal, entry)
+        if proposal.charges and _runs(entry):
+            return self._pay(proposal, entry)
+        return self._record(proposal, entry)
 
     def conclude(self, proposal: Proposal, entry: DecisionEntry) -> Call:
+        """Record what people were asked about, and return the call if it runs; else raises."""
+        if not (proposal.charges and _runs(entry)):
+            return self._record(proposal, entry)
+        paid = self._pay(proposal, entry)
+        while not isinstance(paid, Call):
+            # Meanwhile others have used up a budget: what people said was not about that.
+            if not paid.reviewed:
+                return self._record(paid.proposal, paid.entry)
+            paid = self._pay(paid.proposal, paid.entry._replace(request=entry.request))
+        return paid
+
+    def _pay(self, proposal: Proposal, entry: DecisionEntry) -> Call | Question:
+        """The call that is to run once its budgets bear it; otherwise it is decided again."""
+        try:
+            taken = self.till.take(proposal, entry)
+        except BudgetsUnavailable:
+            decision = proposal.policies.refuse(Code.UNAVAILABLE, UNAVAILABLE)
+            return self._record(proposal, entry._replace(decision=decision, approvers=()))
+        if isinstance(taken, Exceeded):
+            assert proposal.known is not None
+            used_up = proposal.used_up | taken.accounts
+            return self._decide(proposal._replace(used_up=used_up), proposal.known)
+        if taken is None:
+            return self._record(proposal, entry)
+        try:
+            return self._record(proposal, entry)._replace(reservation=taken)
+        except BaseException:
+            self.till.undo(taken)
+            raise
+
+    def _record(self, proposal: Proposal, entry: DecisionEntry) -> Call:
         """Record a decision and return the call if it runs; else raises what it is."""
         try:  # as in `write`, for a call less on the way of every call
             if not self._announced:
@@ -298,7 +353,7 @@ class Enforcer:
             raise self._unrecorded() from error
         session, declared = proposal.session, proposal.plan.declared
         state = None if session is None else session.state
-        if entry.decision.effect is not _ALLOW and entry.enforced and not entry.approvers:
+        if not _runs(entry):
             if state is not None:
                 state.refused(entry.tool, declared, entry.decision)
             if proposal.plan.suspending:
@@ -313,6 +368,17 @@ class Enforcer:
         """Why nothing may run in `session` now, None where it may."""
         return self.stops.halt(_NOBODY if session is None else session.names)
 
+    def receive(self, call: Call, part: Any) -> None:
+        """Take note of a part of a result before the agent has it.
+
+        Raises ActionDenied where who called has been stopped meanwhile.
+        """
+        halted = self.stops.halt(call.names)
+        if halted is not None:
+            raise ActionDenied(halted.message, self.policies.refuse(*halted), call.id)
+        if call.session is not None:
+            call.session.received(call.tool, part)
+
     def _suspend(self, proposal: Proposal, decision: Decision) -> None:
         """Stop who acts, or the session of nobody known, where a rule that denied says so.
 
@@ -322,9 +388,7 @@ class Enforcer:
         rules = [
             match.rule
             for match in decision.matches
-            if match.rule in proposal.plan.suspending
-            and match.error is None
-            and not match.observed
+            if match.rule in proposal.plan.suspending and match.error is None and not match.observed
         ]
         if session is not None and rules:
             name = session.id if session.subject is None else session.subject.id
@@ -414,6 +478,11 @@ class Enforcer:
 
     def _observes(self, tool: str) -> bool:
         return any(pattern.matches(tool) for pattern in self._observed)
+
+
+def _runs(entry: DecisionEntry) -> bool:
+    """Whether a call runs: policy or people let it, or its tool is only observed."""
+    return entry.decision.effect is _ALLOW or not entry.enforced or bool(entry.approvers)
 
 
 def _without_nulls(plan: Plan, arguments: Any, optional: frozenset[str]) -> Any:
