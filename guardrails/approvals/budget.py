@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guardrails.approvals.tally import may_vote, reachable
-from guardrails.errors import EscalationRefused
+from guardrails.errors import ConfigurationError, EscalationRefused
 from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
@@ -21,12 +21,18 @@ class Budget:
     """The bounds: open requests of one agent, those one approver is asked for, and floods.
 
     An agent that tries to open more than `flood` new requests within `window_ns` is suspended.
+    Raises ConfigurationError for a bound that is none.
     """
 
     per_agent: int = 20
     per_approver: int = 100
     flood: int = 100
     window_ns: int = 10 * 60 * NANOSECONDS
+
+    def __post_init__(self) -> None:
+        bounds = (self.per_agent, self.per_approver, self.flood, self.window_ns)
+        if not all(type(bound) is int and bound > 0 for bound in bounds):
+            raise ConfigurationError("each bound of a budget is a whole number above 0")
 
 
 def check_admission(request: ApprovalRequest, crowd: Crowd, people: People, budget: Budget) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardrails import ActionDenied
+from guardrails import ActionDenied, ConfigurationError
 from guardrails.approvals.people import Account, People
 from guardrails.approvals.request import Status
 from guardrails.approvals.settings import Approvals, Budget
@@ -57,6 +57,13 @@ def test_a_vote_frees_the_one_who_has_cast_it(office: Office) -> None:
         refused(office, guard, 901)  # the other has not voted yet
         office.service.approve(first, FINN)
         ask(office, guard, 901)
+
+
+@pytest.mark.parametrize("name", ["per_agent", "per_approver", "flood", "window_ns"])
+@pytest.mark.parametrize("bound", [0, -1, 1.5, True, "1", None])
+def test_a_bound_is_a_whole_number_above_nothing(name: str, bound: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a whole number above 0"):
+        Budget(**{name: bound})
 
 
 def test_an_agent_that_floods_people_is_suspended_until_somebody_lifts_it(
