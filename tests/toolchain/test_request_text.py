@@ -27,8 +27,14 @@ def told(request: ApprovalRequest, now_ns: int = START) -> list[str]:
 
 
 def asked(*rules: Any, evidence: Any = None, **parts: Any) -> ApprovalRequest:
-    surroundings = {"environment": {"host": "web-1"}, "labels": ("pii",), "revision": "sha256:ab"}
-    return make_request(case(*rules, **parts), START, evidence=evidence or {}, **surroundings)
+    return make_request(
+        case(*rules, **parts),
+        START,
+        revision="sha256:ab",
+        environment={"host": "web-1"},
+        evidence=evidence or {},
+        labels=("pii",),
+    )
 
 
 def test_all_that_a_decision_needs_is_told() -> None:
