@@ -1,0 +1,153 @@
+"""The inbox as an ASGI application."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from guardrails.errors import ApprovalsUnavailable, RequestUnknown
+from guardrails.server.history import show_figures, show_history
+from guardrails.server.inbox import Inbox, for_anyone, for_approvers
+from guardrails.server.live import Live, stream_changes
+from guardrails.server.oidc import Provider
+from guardrails.server.oidc_pages import BACK, come_back, go_to_provider
+from guardrails.server.pages import show_inbox, show_request, take_vote
+from guardrails.server.security import Protection
+from guardrails.server.signing_in import show_sign_in, take_sign_in, take_sign_out
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from guardrails.approvals.service import ApprovalService
+    from guardrails.approvals.sign_in import Attempts
+    from guardrails.server.settings import ServerSettings
+
+_FILES = Path(__file__).with_name("static")
+
+_FAULTS = {
+    403: (
+        "That form was not this page's",
+        "It may have been open for long. Nothing was recorded: go back, reload, and try again.",
+    ),
+    404: ("There is no such page", "It may have moved; the inbox has what is open."),
+    405: ("That can't be done here", "Go back to the inbox and try from there."),
+    413: ("That is too long", "Nothing was recorded: shorten it and try again."),
+}
+
+
+def make_app(
+    service: ApprovalService,
+    settings: ServerSettings,
+    attempts: Attempts,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The inbox of a service; `routes` are further ones, such as those of callbacks.
+
+    A further route gets the check of the host and the headers; who calls it is its own to tell.
+    """
+    inbox = Inbox(service, settings, attempts)
+    live = Live(service.store)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        live.start()
+        try:
+            yield
+        finally:
+            live.close()
+
+    app = Starlette(
+        routes=[*_routes(inbox, live), *routes],
+        lifespan=lifespan,
+        middleware=[Middleware(Protection, settings.host_names, secure=settings.is_secure)],
+        exception_handlers={
+            ApprovalsUnavailable: partial(_show_outage, inbox),
+            RequestUnknown: partial(_show_unknown, inbox),
+            HTTPException: partial(_show_fault, inbox),
+            Exception: partial(_show_crash, inbox),
+        },
+    )
+    app.state.live = live
+    return app
+
+
+def _routes(inbox: Inbox, live: Live) -> list[BaseRoute]:
+    return [
+        for_approvers(inbox, "/", show_inbox),
+        for_approvers(inbox, "/requests/{id:str}", show_request),
+        for_approvers(inbox, "/requests/{id:str}", take_vote, "POST"),
+        for_approvers(inbox, "/history", show_history),
+        for_approvers(inbox, "/figures", show_figures),
+        for_anyone(inbox, "/sign-in", show_sign_in),
+        for_anyone(inbox, "/sign-in", take_sign_in, "POST"),
+        for_anyone(inbox, "/sign-out", take_sign_out, "POST"),
+        *_provider_routes(inbox),
+        Route("/events", partial(stream_changes, inbox, live)),
+        Route("/healthy", partial(_tell_health, inbox)),
+        Mount("/static", _Static(directory=_FILES)),
+    ]
+
+
+def _provider_routes(inbox: Inbox) -> list[BaseRoute]:
+    if inbox.settings.oidc is None:
+        return []
+    provider = Provider(inbox.settings.oidc, inbox.stamps)
+    return [
+        for_anyone(inbox, "/sign-in/provider", partial(go_to_provider, provider=provider)),
+        for_anyone(inbox, BACK, partial(come_back, provider=provider)),
+    ]
+
+
+class _Static(StaticFiles):
+    """The stylesheet and its like, which a browser may keep but asks about."""
+
+    def file_response(self, *given: object, **named: object) -> Response:
+        """The file, to be asked about again each time."""
+        response = super().file_response(*given, **named)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _tell_health(inbox: Inbox, _: Request) -> Response:
+    """Whether votes can be taken now, for whatever looks after the server."""
+    try:
+        inbox.service.store.now_ns()
+        inbox.service.people()
+    except ApprovalsUnavailable:
+        return PlainTextResponse("the store or the approvers can't be read\n", 503)
+    return PlainTextResponse("ok\n")
+
+
+def _show_outage(inbox: Inbox, request: Request, _: Exception) -> Response:
+    """That the store is away; the page asks again by itself, unless a form was sent."""
+    response = inbox.render("outage.html", 503, asked=request.method != "POST")
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _show_unknown(inbox: Inbox, _: Request, __: Exception) -> Response:
+    told = "Nobody asked under this id, or it was in another store."
+    return inbox.render("fault.html", 404, title="There is no such request", told=told)
+
+
+def _show_fault(inbox: Inbox, _: Request, fault: Exception) -> Response:
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    title, told = _FAULTS.get(status, ("That can't be done", "Nothing was recorded."))
+    return inbox.render("fault.html", status, title=title, told=told)
+
+
+def _show_crash(inbox: Inbox, _: Request, __: Exception) -> Response:
+    told = "A fault in the inbox itself; its log on the server says which."
+    return inbox.render("fault.html", 500, title="That went wrong", told=told)

@@ -1,0 +1,56 @@
+"""Serving the inbox until it is told to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from guardrails.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from guardrails.server.settings import ServerSettings
+
+_GRACE_S = 5  # seconds that requests under way have when the server ends
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server, which ends the streams of events before it waits for connections."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """End, as a signal asks."""
+        app: Any = self.config.app
+        app.state.live.close()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: Starlette, settings: ServerSettings) -> None:
+    """Serve `app` until a signal ends it.
+
+    Raises ConfigurationError where the certificate can't be used or the port can't be had.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.listen,
+        port=settings.port,
+        ssl_certfile=settings.tls_cert or None,
+        ssl_keyfile=settings.tls_key or None,
+        proxy_headers=settings.behind_proxy,
+        forwarded_allow_ips=list(settings.proxies),
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=1000,
+    )
+    try:
+        config.load()
+    except OSError as error:  # a file that is none, or holds no certificate
+        msg = f"the certificate or its key can't be used: {error.strerror or error}"
+        raise ConfigurationError(msg) from None
+    try:
+        _Server(config).run()
+    except SystemExit:
+        msg = f"can't listen on `{settings.listen}`, port {settings.port}: it is taken, or not ours"
+        raise ConfigurationError(msg) from None
