@@ -34,6 +34,8 @@ VERBS: Mapping[str, str] = {
     "audit": "guardrails.cli.audit",
     "approvals": "guardrails.cli.approvals",
     "approvers": "guardrails.cli.approvers",
+    "stop": "guardrails.cli.stop",
+    "resume": "guardrails.cli.stop",
 }
 """The module of each verb; it holds the command under the verb's name."""
 

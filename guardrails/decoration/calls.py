@@ -88,7 +88,8 @@ def _call_generator(
         enforcer = find()
         admitted = enforcer.admit(tool, given, binding.optional, fault)
         try:
-            result = yield from binding.invoke(admitted.received, hidden)
+            inner = binding.invoke(admitted.received, hidden)
+            result = yield from _pass_on(enforcer.follow(admitted), inner)
         except BaseException as error:
             enforcer.settle(admitted, error)
             raise
@@ -96,6 +97,28 @@ def _call_generator(
         return result
 
     return call
+
+
+def _pass_on(
+    tell: Callable[[Any], None], inner: Generator[Any, Any, Any]
+) -> Generator[Any, Any, Any]:
+    """What `yield from inner` would, where `tell` hears of each item before whoever asked."""
+    try:
+        item = next(inner)
+        while True:
+            tell(item)
+            try:
+                sent = yield item
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in, to be passed on
+                item = inner.throw(error)
+            else:
+                item = inner.send(sent)
+    except StopIteration as end:
+        return end.value
+    finally:
+        inner.close()
 
 
 def _call_async_generator(
@@ -107,10 +130,11 @@ def _call_async_generator(
         fault = _join_rest(binding, given, rest) if rest else ""
         enforcer = find()
         admitted = await enforcer.admit_async(tool, given, binding.optional, fault)
-        inner = binding.invoke(admitted.received, hidden)
+        inner, tell = binding.invoke(admitted.received, hidden), enforcer.follow(admitted)
         try:
             item = await anext(inner)
             while True:
+                tell(item)
                 try:
                     sent = yield item
                 except GeneratorExit:

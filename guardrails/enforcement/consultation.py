@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from guardrails.approvals.request import Status
@@ -22,11 +23,15 @@ from guardrails.errors import (
     RequestUnknown,
 )
 
+from guardrails.state.stops import POLL_S, STOPPED
+
 if TYPE_CHECKING:
     from guardrails.approvals.request import ApprovalRequest
     from guardrails.audit.records import DecisionEntry
     from guardrails.enforcement.desk import Desk
     from guardrails.enforcement.proposal import Proposal
+    from guardrails.session import Session
+    from guardrails.state.stops import Halt
 
     T = TypeVar("T")
 
@@ -41,6 +46,9 @@ class Court(Protocol):
 
     async def judge_again_async(self, proposal: Proposal) -> Call | Question:
         """Decide as `judge_again` does, without holding up the event loop."""
+
+    def halt(self, session: Session | None) -> Halt | None:
+        """Why nothing may run in `session` now, None where it may."""
 
     def write(self, entry: DecisionEntry) -> str:
         """Record a decision and return its id; raises ActionDenied where that can't be."""
@@ -63,7 +71,7 @@ def consult(court: Court, desk: Desk, question: Question) -> Call:
         if isinstance(asked, Call):
             return asked
         try:
-            ended = desk.requester.wait(asked)
+            ended = desk.requester.wait(asked, stop=_Stopped(court, question))
         except (ApprovalsUnavailable, RequestUnknown):
             ended = asked
         _accept(court, question, ended)
@@ -80,7 +88,7 @@ async def consult_async(court: Court, desk: Desk, question: Question) -> Call:
         if isinstance(asked, Call):
             return asked
         try:
-            ended = await desk.requester.wait_async(asked)
+            ended = await _wait_async(court, desk, question, asked)
         except (ApprovalsUnavailable, RequestUnknown):
             ended = asked
         _accept(court, question, ended)
@@ -115,8 +123,42 @@ def _ask(court: Court, desk: Desk, question: Question, *, waits: bool) -> Call |
     return found.request
 
 
+class _Stopped(Event):
+    """A flag that is up while who waits is stopped; whoever waits looks at it all the time."""
+
+    def __init__(self, court: Court, question: Question) -> None:
+        super().__init__()
+        self._court = court
+        self._question = question
+
+    def is_set(self) -> bool:
+        return _is_stopped(self._court, self._question)
+
+
+def _is_stopped(court: Court, question: Question) -> bool:
+    """Whether who waits is known to be stopped; that nobody can tell doesn't end a wait."""
+    return court.halt(question.proposal.session) == STOPPED
+
+
+async def _wait_async(
+    court: Court, desk: Desk, question: Question, asked: ApprovalRequest
+) -> ApprovalRequest:
+    """The request once it has ended, or as it was asked when who waits is stopped."""
+    waiting = asyncio.ensure_future(desk.requester.wait_async(asked))
+    try:
+        while not waiting.done():
+            await asyncio.wait([waiting], timeout=POLL_S)
+            if not waiting.done() and _is_stopped(court, question):
+                return asked
+        return waiting.result()
+    finally:
+        waiting.cancel()
+
+
 def _accept(court: Court, question: Question, ended: ApprovalRequest) -> None:
     """Let the call be decided again if people approved; else raises what became of it."""
+    if _is_stopped(court, question):
+        _refuse(court, question, *STOPPED, ended.id)
     if ended.status is Status.PENDING:  # the store was away too long, or has been closed
         _refuse(court, question, Code.UNAVAILABLE, _UNAVAILABLE, ended.id)
     elif ended.status not in (Status.APPROVED, Status.USED):

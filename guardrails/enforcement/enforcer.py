@@ -362,11 +362,28 @@ class Enforcer:
         if state is not None:
             state.started(entry.tool, declared)
         received = proposal.snapshot.received
-        return Call(record, received, perf_counter_ns(), state, declared, entry.tool)
+        names = _NOBODY if session is None else session.names
+        return Call(record, received, perf_counter_ns(), state, declared, entry.tool, names)
 
     def halt(self, session: Session | None) -> Halt | None:
         """Why nothing may run in `session` now, None where it may."""
         return self.stops.halt(_NOBODY if session is None else session.names)
+
+    def follow(self, call: Call) -> Callable[[Any], None]:
+        """Return what is to be told of each part of a result before the agent has it.
+
+        It raises ActionDenied where who called has been stopped meanwhile.
+        """
+        stream = None if call.session is None else call.session.follow(call.tool)
+
+        def take(part: Any) -> None:
+            halted = self.stops.halt(call.names)
+            if halted is not None:
+                raise ActionDenied(halted.message, self.policies.refuse(*halted), call.id)
+            if stream is not None:
+                stream.receive(part)
+
+        return take
 
     def receive(self, call: Call, part: Any) -> None:
         """Take note of a part of a result before the agent has it.
@@ -436,7 +453,8 @@ class Enforcer:
             raise refusal(entry, record)
         if state is not None:
             state.started(name, declared)
-        return Call(record, given, perf_counter_ns(), state, declared, name)
+        names = _NOBODY if session is None else session.names
+        return Call(record, given, perf_counter_ns(), state, declared, name, names)
 
     def write(self, entry: DecisionEntry) -> str:
         """Record a decision and return its id; raises ActionDenied where that can't be."""

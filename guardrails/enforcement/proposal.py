@@ -68,7 +68,8 @@ class Question(NamedTuple):
 class Call(NamedTuple):
     """A call that may run: its record's id, what the tool receives, and when it began.
 
-    `session` is what it happens in, `tool` the declaration of its tool; each may be None. `name`
+    `session` is what it happens in, `tool` the declaration of its tool; each may be None. `names`
+    are those by which a stop may mean who calls, `name`
     is the tool's name, `reservation` what it spends of budgets.
     """
 
@@ -78,6 +79,7 @@ class Call(NamedTuple):
     session: SessionState | None
     tool: Tool | None
     name: str
+    names: frozenset[str] = frozenset()
     reservation: Reservation | None = None
 
 
