@@ -13,7 +13,7 @@ from guardrails.instants import DAY
 from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from guardrails.budgets.ledger import Account
     from guardrails.spending import Charge
@@ -107,6 +107,20 @@ class _Sum:
         self.spent -= amount
 
 
+class Frozen:
+    """What was spent at one moment."""
+
+    __slots__ = ("_sums",)
+
+    def __init__(self, sums: Mapping[Account, _Sum]) -> None:
+        self._sums = sums
+
+    def spent(self, charge: Charge, now_ns: int) -> int:
+        """The units that count against the budget of `charge`."""
+        found = self._sums.get(charge.account)
+        return 0 if found is None else found.present(charge, now_ns)
+
+
 class MemoryLedger:
     """A ledger in memory, for the threads of one process: it ends with the process."""
 
@@ -122,12 +136,10 @@ class MemoryLedger:
     def _make_lock(self) -> None:
         self._lock = Lock()
 
-    def copy(self) -> MemoryLedger:
-        """A ledger with the same sums, which goes its own way."""
-        other = MemoryLedger()
+    def freeze(self) -> Frozen:
+        """What is spent at this moment, as it stays."""
         with self._lock:
-            other._sums = {account: each.copy() for account, each in self._sums.items()}
-        return other
+            return Frozen({account: each.copy() for account, each in self._sums.items()})
 
     def spent(self, charge: Charge, now_ns: int) -> int:
         """The units that count against the budget of `charge`."""

@@ -6,7 +6,15 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from guardrails.language.arguments import ArgumentsSchema
-from guardrails.language.document import Condition, Document, Exemption, Expiry, Rule, Tool
+from guardrails.language.document import (
+    Budget,
+    Condition,
+    Document,
+    Exemption,
+    Expiry,
+    Rule,
+    Tool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +121,8 @@ def _meaning(part: Any) -> Any:
             return {key: _meaning(value) for key, value in part.items()}
         case bool() | int() | float():
             return type(part), part
+        case Budget():
+            return _fields(part, _LEFT_OUT)
         case Document():
             return _fields(part, _LEFT_OUT | _PARTS)
         case Rule() | Tool() | Exemption():
@@ -123,6 +133,8 @@ def _meaning(part: Any) -> Any:
     return part
 
 
-def _fields(part: Document | Rule | Tool | Exemption, left_out: frozenset[str]) -> dict[str, Any]:
+def _fields(
+    part: Budget | Document | Rule | Tool | Exemption, left_out: frozenset[str]
+) -> dict[str, Any]:
     names = (each.name for each in fields(part))
     return {name: _meaning(getattr(part, name)) for name in names if name not in left_out}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from guardrails.decision import Code, Effect, UsedException
 from guardrails.engine import Facts
 from guardrails.language.document import Condition
+from guardrails.toolchain.budget_text import tell_budget
 from guardrails.toolchain.case import read_case
 from guardrails.toolchain.explanation import (
     EXCEPTED,
@@ -125,7 +126,7 @@ def _tell_judged(
     named: str | None,
 ) -> RuleTold:
     rule = compiled.rule
-    parts = tuple(_tell_parts(rule, case, member))
+    parts = tuple(_tell_parts(compiled, case, member))
     if outcome is None:
         return RuleTold(rule, UNMATCHED, parts, compiled.observes(case.now_ns), None, named)
     if isinstance(outcome, UsedException):
@@ -139,7 +140,8 @@ def _tell_unselected(rule: Rule, case: Case) -> RuleTold:
     return RuleTold(rule, UNMATCHED, tuple(_tell_selectors(rule, case)))
 
 
-def _tell_parts(rule: Rule, case: Case, member: Subject | None) -> Iterator[Part]:
+def _tell_parts(compiled: CompiledRule, case: Case, member: Subject | None) -> Iterator[Part]:
+    rule = compiled.rule
     frame = partial(case.frame, member)
     yield from _tell_selectors(rule, case)
     if rule.subjects is not None:
@@ -156,6 +158,8 @@ def _tell_parts(rule: Rule, case: Case, member: Subject | None) -> Iterator[Part
         yield _tell_condition("unless", rule.unless, case, frame)
     for exemption in rule.unless if isinstance(rule.unless, tuple) else ():
         yield _tell_exemption(exemption, case, member, frame)
+    if compiled.budget is not None:
+        yield tell_budget(compiled.budget, case.values, frame())
 
 
 def _tell_selectors(rule: Rule, case: Case) -> Iterator[Part]:

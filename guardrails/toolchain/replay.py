@@ -15,6 +15,7 @@ from guardrails.decision import Code, Effect
 from guardrails.engine import Facts
 from guardrails.errors import InvalidActionError
 from guardrails.session import SessionState
+from guardrails.toolchain.purse import Purse
 
 if TYPE_CHECKING:
     from guardrails.action import Action
@@ -56,6 +57,7 @@ class Replay:
         self._as_approved = as_approved
         self._now_ns = now_ns
         self._sessions: dict[str, SessionState] = {}
+        self._purse = Purse()
 
     def judge_line(self, text: bytes) -> Replayed | None:
         """The decision on a line of JSON, or None where it tells what the person said.
@@ -81,8 +83,9 @@ class Replay:
         policies = self._policies
         now = time_ns() if self._now_ns is None else self._now_ns
         view = SessionView(state.id, state.labels, _chain(action), state, state.targets)
+        facts = Facts(now, None, view, spending=self._purse.spending)
         try:
-            decision = policies.decide(action, Facts(now, None, view))
+            decision = policies.decide(action, facts)
         except Exception:  # noqa: BLE001 - a decision that fails is a denial, and the rest goes on
             decision = policies.refuse(Code.UNAVAILABLE, "the action could not be judged")
         declared = policies.bundle.tools.get(action.tool)
@@ -90,6 +93,7 @@ class Replay:
             self._as_approved and decision.effect is Effect.ESCALATE
         )
         if ran:
+            self._purse.pay(policies, action, facts, decision)
             state.started(action.tool, declared, now)
             state.ended(action.tool, declared, None, output, now)
         else:

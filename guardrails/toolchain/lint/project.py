@@ -226,6 +226,9 @@ def _clauses_of(rule: Rule) -> Iterator[Clause]:
     for index, exemption in enumerate(rule.unless if type(rule.unless) is tuple else ()):
         if exemption.when is not None:
             yield Clause(rule, f"unless[{index}].when", exemption.when)
+    if rule.budget is not None:
+        for condition in rule.budget.conditions:
+            yield Clause(rule, "budget", condition)
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Effect
 from guardrails.engine.rule import rule_conditions
+from guardrails.language.cel.tree import Literal
 from guardrails.language.document import Condition
 from guardrails.language.pattern import Pattern
 from guardrails.past import Outcome
+from guardrails.spending import UNITS, show_amount
 from guardrails.toolchain.suites.variations import vary
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ def _change_rule(rule: Rule, known: Iterable[str]) -> Iterator[Mutant]:
         for condition, span, change in _change_condition(rule.when):
             yield mutant(f"{change} in `when`", span, when=condition)
     yield from _change_unless(rule, mutant)
+    yield from _change_budget(rule, mutant)
 
 
 def _change_selectors(rule: Rule, known: Iterable[str], mutant: Any) -> Iterator[Mutant]:
@@ -147,6 +150,30 @@ def _change_unless(rule: Rule, mutant: Any) -> Iterator[Mutant]:
         yield mutant(dropped, exemption.span, unless=(*before, *after) or None)
         for changed, span, change in _change_exemption(exemption):
             yield mutant(change, span, unless=(*before, changed, *after))
+
+
+def _change_budget(rule: Rule, mutant: Any) -> Iterator[Mutant]:
+    budget = rule.budget
+    if budget is None:
+        return
+    yield mutant("`budget` was dropped", "budget", budget=None)
+    limit = max(2 * budget.limit, UNITS)
+    raised = f"`limit: {show_amount(budget.limit)}` became {show_amount(limit)}"
+    yield mutant(raised, "budget", budget=replace(budget, limit=limit))
+    if budget.cost is not None and type(budget.cost.checked.root) is not Literal:
+        change = f"`cost: {_line(budget.cost)}` was dropped"
+        yield mutant(change, "budget", budget=replace(budget, cost=None))
+    if budget.per is not None:
+        change = f"`per: {budget.per_text}` was dropped"
+        yield mutant(change, "budget", budget=replace(budget, per=None))
+    for index, part in enumerate(budget.scope):
+        text = part if isinstance(part, str) else _line(part)
+        scope = (*budget.scope[:index], *budget.scope[index + 1 :])
+        change = f"`{text}` was dropped from `scope`"
+        yield mutant(change, "budget", budget=replace(budget, scope=scope))
+    if budget.refunds:
+        change = "`give_back: on_failure` was dropped"
+        yield mutant(change, "budget", budget=replace(budget, refunds=False))
 
 
 def _change_exemption(exemption: Exemption) -> Iterator[tuple[Exemption, Span, str]]:

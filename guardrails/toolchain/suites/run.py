@@ -10,6 +10,7 @@ from guardrails.decision import Code, Effect
 from guardrails.engine import Facts
 from guardrails.session import SessionState
 from guardrails.toolchain.explain import explain
+from guardrails.toolchain.purse import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,8 +117,10 @@ def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
     """
     opening = case.opening
     state = None if opening is None else _begin(opening)
+    purse = Purse()
     for step in case.steps:
-        facts = Facts(now_ns if step.now_ns is None else step.now_ns)
+        now = now_ns if step.now_ns is None else step.now_ns
+        facts = Facts(now, spending=purse.spending)
         action = step.action
         if opening is not None and state is not None:
             view = SessionView(state.id, state.labels, opening.chain, state, state.targets)
@@ -126,6 +129,8 @@ def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
             action = _within(action, action.session._replace(past=_begin(action.session)))
         decision = policies.decide(action, facts)
         yield Played(step, action, facts, decision)
+        if _runs(step, decision):
+            purse.pay(policies, action, facts, decision, fails=step.fails)
         if state is not None:
             _go_on(state, step, policies.bundle.tools.get(action.tool), decision, facts.now_ns)
 
@@ -144,12 +149,16 @@ def _go_on(
 ) -> None:
     """Let the session know what became of the step, as a guard would."""
     tool = step.action.tool
-    approved = step.approved and decision.effect is Effect.ESCALATE
-    if decision.effect is not Effect.ALLOW and not approved:
+    if not _runs(step, decision):
         state.refused(tool, declared, decision, now_ns)
         return
     state.started(tool, declared, now_ns)
     state.ended(tool, declared, Exception() if step.fails else None, None, now_ns)
+
+
+def _runs(step: Step, decision: Decision) -> bool:
+    approved = step.approved and decision.effect is Effect.ESCALATE
+    return decision.effect is Effect.ALLOW or approved
 
 
 def _within(action: Action, session: SessionView) -> Action:

@@ -159,7 +159,7 @@ def _is_kept_apart(project: Project, tool: Tool, rule: Rule, part: str) -> bool:
         if reads(each, "session"):
             return True
         if part == "outside" and (
-            (each is not rule and each.when is None)
+            (each is not rule and each.when is None and each.budget is None)
             or any(tests_destination(tool, condition) for condition in rule_conditions(each))
         ):
             return True

@@ -121,7 +121,8 @@ def _find(project: Project, rule: Rule, tool: Tool) -> Iterator[_Slip]:
     arguments = arguments_that_run(project, rule, tool)
     if not arguments and tool.arguments is None and rule.when is None and rule.unless is None:
         yield _Slip(tool.name, "", "", bare=True)
-    against = [*restricting(project, tool.name, rule)]
+    # What a budget restricts runs until it is used up.
+    against = [each for each in restricting(project, tool.name, rule) if each.budget is None]
     for name in arguments:
         for command in (*ANYTHING, *hidden_commands(texts_sought(rule))):
             given: Values = reading(tool, name, command)

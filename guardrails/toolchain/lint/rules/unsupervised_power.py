@@ -5,9 +5,9 @@ What it does
 Reports an `allow` rule that reaches a tool with `destructive`, `privileged`, `exec`, `spend` or
 `oversight`, when nothing bounds its calls: no condition of the rule, or of a `deny` or `escalate`
 rule for the same tool and subjects, looks at its arguments; no argument is declared with an `enum`,
-a `const` or a maximum; and nothing escalates every call. Conditions on time, context or who acts
-bound when it is called and by whom, not what it does. For a tool that takes no arguments they are
-enough.
+a `const` or a maximum; nothing escalates every call; and no budget bounds how much or how often.
+Conditions on time, context or who acts bound when it is called and by whom, not what it does. For a
+tool that takes no arguments they are enough.
 
 Why it is bad
 -------------
@@ -105,7 +105,9 @@ def _is_unbounded(project: Project, tool: Tool, rule: Rule) -> bool:
     if tool.arguments is not None and not tool.arguments.properties and rule_conditions(rule):
         return False
     return not any(
-        reads(other, *_GIVEN) or (other.effect is Effect.ESCALATE and other.when is None)
+        reads(other, *_GIVEN)
+        or other.budget is not None
+        or (other.effect is Effect.ESCALATE and other.when is None)
         for other in restricting(project, tool.name, rule)
     )
 
