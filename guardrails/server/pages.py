@@ -45,7 +45,7 @@ class Row(NamedTuple):
     opened: Moment
     left: str
     ends_ms: int
-    agent: tuple[Piece, ...]
+    agents: tuple[tuple[Piece, ...], ...]
 
 
 def show_inbox(visit: Visit) -> Response:
@@ -105,7 +105,7 @@ def make_rows(requests: Iterable[ApprovalRequest], now_ns: int) -> Iterator[Row]
             tell_moment(request.created_ns, now_ns),
             tell_span(request.expires_ns - now_ns),
             request.expires_ns // 1_000_000,
-            mark(request.agent),
+            tuple(mark(actor.id) for actor in request.subjects),
         )
 
 
@@ -113,7 +113,9 @@ def _glance(value: Value) -> tuple[Value, bool]:
     """As much of a value as a row has room for, and whether there is more."""
     kept, length = [], 0
     for piece in value.pieces:
-        text = piece.text.replace("\n", " ")[: _GLANCE_LENGTH - length]
+        if piece.text.isspace() and piece.tone == "text":
+            continue  # the line break after a written-out one
+        text = " ".join(piece.text.split("\n"))[: _GLANCE_LENGTH - length]
         kept.append(piece._replace(text=text))
         length += len(text)
         if length >= _GLANCE_LENGTH:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 640, 200
 _TOP, _BOTTOM = 24, 32  # room for the count above a bar, and for the words below
+_EDGE = 26.0  # how near to a side a word may stand so that none of it is cut off
 
 _SPANS = (
     (QUICK_NS, "under 5 s"),
@@ -117,7 +118,7 @@ def _draw(
             if count:
                 bars.append(Bar(_r(x), _r(y), _r(step * 0.7), _r(height), count, tone))
         middle = _r(place * step + step / 2)
-        labels.append(Label(middle, base + 20, word))
+        labels.append(Label(min(max(middle, _EDGE), WIDTH - _EDGE), base + 20, word))
         if shown:
             counts.append(Label(middle, _r(y - 6), str(sum(count for count, _ in parts))))
     return Plot(WIDTH, HEIGHT, base, tuple(bars), tuple(labels), tuple(counts), legend, told)

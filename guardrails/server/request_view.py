@@ -98,7 +98,7 @@ class RequestView(NamedTuple):
 
 
 _QUESTIONS = {
-    Kind.APPROVAL: "waits for your decision. It has not run.",
+    Kind.APPROVAL: "waits for a decision. It has not run.",
     Kind.REVIEW: "has run already, under a rule that lets it break glass. It is up for review.",
     Kind.SAMPLE: "has run already, as the policies allow. It is up for review by sample.",
 }

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _INDENT = "  "
-_UNSEEN = ("\\u", "\\U", "\\x")  # how the mark of what would not show begins
 _SHORT = 72  # characters of a list or map that stays on one line
 
 _KINDS = {
@@ -32,9 +31,10 @@ _KINDS = {
 
 
 class Piece(NamedTuple):
-    """A stretch of text and how it is meant: `plain`, `text`, `number`, `key` or `mark`.
+    """A stretch of text and how it is meant: `plain`, `text`, `number`, `escape` or `mark`.
 
-    A mark stands for what would not show as itself; `hint` names it.
+    Both of the last stand for what is not written as itself; a mark is for what should be looked at,
+    and `hint` names it.
     """
 
     text: str
@@ -104,7 +104,8 @@ def _mark(text: str, tone: str, *, quoted: bool) -> Iterator[Piece]:
         if plain:
             yield Piece(plain, tone)
         plain = ""
-        yield Piece(shown, "mark", _name(character))
+        seen = quoted and character in '"\\\n\t'
+        yield Piece(shown, "escape" if seen else "mark", _name(character))
         if character == "\n" and quoted:
             yield Piece("\n", tone)
     if plain:
@@ -143,7 +144,7 @@ def _kind(value: Any) -> str:
 
 
 def _warn(value: Any, pieces: tuple[Piece, ...]) -> Iterator[str]:
-    if any(each.tone == "mark" and each.text.startswith(_UNSEEN) for each in pieces):
+    if any(piece.tone == "mark" for piece in pieces):
         yield "holds characters that would not show"
     scripts = sorted({script for text in _texts(value) for script in _scripts(text)})
     if scripts:
