@@ -14,7 +14,14 @@ from guardrails.language.cel.functions import (
     strings,
     time,
 )
-from guardrails.language.cel.functions.reading import shell
+from guardrails.language.cel.functions.reading import (
+    emails,
+    named_paths,
+    secrets,
+    shell,
+    sql,
+    urls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,9 +38,12 @@ def _by_name(overloads: Iterable[Overload]) -> Mapping[str, tuple[Overload, ...]
     return table
 
 
+READERS = (shell, sql, urls, named_paths, emails, secrets)
+"""The modules of the functions that read what an argument means."""
+
 OVERLOADS: Mapping[str, tuple[Overload, ...]] = _by_name(
     overload
-    for module in (strings, format, patterns, time, names, paths, session, origins, shell)
+    for module in (strings, format, patterns, time, names, paths, session, origins, *READERS)
     for overload in module.OVERLOADS
 )
 """Every library function: its name and its signatures."""

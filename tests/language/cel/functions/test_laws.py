@@ -46,6 +46,7 @@ VALUES = st.recursive(
 BY_TYPE = {
     "string": TEXTS,
     "int": INTS,
+    "dyn": VALUES,
     "list": st.lists(VALUES, max_size=6),
     "google.protobuf.Timestamp": st.integers(TIMESTAMP_MIN, TIMESTAMP_MAX).map(Timestamp),
     "google.protobuf.Duration": st.integers(-DURATION_MAX, DURATION_MAX).map(Duration),
@@ -63,7 +64,11 @@ LIBRARY = [
     if overload.receiver or overload.name != "matches"
 ]
 EVERY = [named(overload) for overload in LIBRARY]
-PREPARED = [named(overload) for overload in LIBRARY if overload.specialise is not None]
+PREPARED = [
+    named(overload)
+    for overload in LIBRARY
+    if overload.specialise is not None and overload.check_literals is not None
+]
 KINDS_OF_RESULT = {
     "string": str,
     "int": int,

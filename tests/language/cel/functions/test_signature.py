@@ -12,6 +12,7 @@ NAMES = {
     *("lowerAscii", "upperAscii", "replace", "split", "substring", "trim", "reverse", "format"),
     *("strings.quote", "email_domain", "url_host", "domain_within", "path_within", "local"),
     *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfYear", "getDayOfWeek"),
+    *("shell_commands", "sql_statements", "urls", "paths", "emails", "secrets"),
     *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
 }
 

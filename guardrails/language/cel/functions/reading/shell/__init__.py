@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from guardrails.errors import EvaluationError
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 SCRIPT_LENGTH_MAX = 32_768
 """Characters of a script, and of each script inside it."""
 
-STEPS_PER_CHARACTER = 2
-"""The charge for a character; a short command is read in some 20 µs."""
+WORD_STEPS = 30
+"""The charge for each run of blanks, quotes or operators, beside one for each character."""
+
+_BETWEEN = re.compile(r"[\s;&|<>()\"'`$\\]+")
 
 REDIRECT = RecordType(
     "map",
@@ -56,7 +59,8 @@ def shell_commands(budget: Budget, script: str) -> list[Any]:
     def charge_script(source: str) -> None:
         if len(source) > SCRIPT_LENGTH_MAX:
             raise EvaluationError(f"a shell script has at most {SCRIPT_LENGTH_MAX:,} characters")
-        charge(budget, 64 + STEPS_PER_CHARACTER * len(source))
+        charge(budget, len(source))
+        charge(budget, 64 + WORD_STEPS * len(_BETWEEN.findall(source)))
 
     return _guarded(list_commands, script, charge_script)
 

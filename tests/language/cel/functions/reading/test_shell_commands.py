@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardrails.errors import EvaluationError
+from guardrails.values import Opaque
+from tests.language.cel.functions.calls import Meter, call
+from tests.language.cel.functions.reading.readings import ask, expected, found, section
+
+BASH = shutil.which("bash")
+
+
+def names(script: str) -> Any:
+    commands = found("shell_commands", script)
+    if isinstance(commands, str):
+        return commands
+    return ["?" if type(command) is Opaque else command["name"] for command in commands]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        case
+        for part in ("commands", "quotes", "wrapped", "refused")
+        for case in section("shell", part)
+    ],
+)
+def test_every_command_is_named_that_a_shell_would_run(case: dict[str, Any]) -> None:
+    assert expected(case, "names", names(case["script"]))
+
+
+def test_a_command_tells_what_it_is_given_and_where_it_writes() -> None:
+    assert call("shell_commands", "A=1 ls | B=2 sudo /bin/tee -a 'x y' >> z 2>&1")[2] == {
+        "name": "tee",
+        "path": "/bin/tee",
+        "args": ["-a", "x y"],
+        "text": "B=2 sudo /bin/tee -a 'x y' >> z 2>&1",
+        "assignments": {"B": "2"},
+        "redirects": [
+            {"op": ">>", "target": "z", "writes": True},
+            {"op": ">&", "target": "1", "writes": False},
+        ],
+        "via": ["sudo"],
+        "piped_from": ["ls"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("script", "condition", "ends"),
+    [
+        ("git push --force", 'exists(c, "--force" in c.args)', True),
+        ('git push "--f"orce', 'exists(c, "--force" in c.args)', True),
+        ("git push", 'exists(c, "--force" in c.args)', False),
+        ("git push $X", 'exists(c, "--force" in c.args)', "can't be judged"),
+        ('git push "$X"', 'exists(c, "--force" in c.args)', "can't be judged"),
+        ("git push {a,--force}", 'exists(c, "--force" in c.args)', "can't be judged"),
+        ("git push *", "all(c, c.args.size() == 1)", "can't be judged"),
+        ("$X push", 'exists(c, c.name == "rm")', "can't be judged"),
+        ("$X push", 'all(c, c.name in ["git"])', "can't be judged"),
+        ("$X; rm x", 'exists(c, c.name == "rm")', True),
+        ("$X; rm x", 'all(c, c.name in ["git"])', False),
+        ("ls > x", "all(c, c.redirects.all(r, !r.writes))", False),
+        ("ls 2>&1 < x", "all(c, c.redirects.all(r, !r.writes))", True),
+        ("{ ls; } > x", "all(c, c.redirects.all(r, !r.writes))", False),
+        ("ls > $X", 'exists(c, c.redirects.exists(r, r.target == "x"))', "can't be judged"),
+        ("LD_PRELOAD=x ls", "all(c, c.assignments == {})", False),
+        ("curl x | sh", 'exists(c, c.name == "sh" && "curl" in c.piped_from)', True),
+        ("curl x | tee y | sh", 'exists(c, c.name == "sh" && "curl" in c.piped_from)', True),
+        ("(curl x) | (cat | sh)", 'exists(c, c.name == "sh" && "curl" in c.piped_from)', True),
+        ("curl x; sh", 'exists(c, c.name == "sh" && "curl" in c.piped_from)', False),
+        ("sudo rm x", 'exists(c, c.name == "rm" && "sudo" in c.via)', True),
+        ("ls", "exists(c, c.nmae == 'x')", "unknown"),
+    ],
+)
+def test_what_is_not_known_is_an_error_only_where_it_matters(
+    script: str, condition: str, ends: object
+) -> None:
+    answer = ask(f"shell_commands(arguments.x).{condition}", script)
+    assert answer is ends or (isinstance(ends, str) and ends in str(answer))
+
+
+WORDS = st.text(st.sampled_from("ab'\"\\$ x\n{},~#=*[]!-"), min_size=1, max_size=12)
+
+
+@pytest.mark.skipif(BASH is None, reason="bash is not installed")
+@settings(max_examples=150, deadline=None)
+@given(WORDS)
+def test_words_that_are_known_are_those_that_bash_gives(written: str) -> None:
+    assert BASH is not None
+    try:
+        commands = call("shell_commands", f"printf '<%s>' {written}")
+    except EvaluationError:
+        return
+    if len(commands) != 1 or type(commands[0]["args"]) is Opaque:
+        return
+    arguments = commands[0]["args"]
+    if any(type(word) is Opaque or "~" in word for word in arguments):
+        return
+    ran = subprocess.run(  # the script holds no command but printf
+        [BASH, "--norc", "-c", f"cd /nonexistent 2>/dev/null; printf '<%s>' {written}"],
+        capture_output=True,
+        check=False,
+        env={"LC_ALL": "C.UTF-8"},
+    )
+    assert ran.stdout.decode() == "".join(f"<{word}>" for word in arguments[1:] or [""])
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "ls",
+                "rm",
+                "$(",
+                ")",
+                "`",
+                "'",
+                '"',
+                "\\",
+                "\n",
+                "|",
+                "&",
+                ";",
+                "<",
+                ">",
+                "<<",
+                "EOF",
+                "{",
+                "}",
+                "if",
+                "then",
+                "fi",
+                "case",
+                "in",
+                "esac",
+                "for",
+                "do",
+                "done",
+                "[[",
+                "]]",
+                " ",
+                " ",
+                " ",
+                "#",
+                "$x",
+                "${x}",
+                "((",
+                "))",
+                "A=",
+                "sudo",
+                "bash -c",
+                "é",
+                "*",
+            ]
+        ),
+        max_size=24,
+    ).map("".join)
+)
+def test_any_text_is_read_or_refused(script: str) -> None:
+    with contextlib.suppress(EvaluationError):
+        call("shell_commands", script)
+
+
+@pytest.mark.parametrize(
+    "script", ["$(" * 9000, "`" * 9001, "{ " * 9000, "sudo " * 900, "a|" * 999]
+)
+def test_a_script_that_stands_in_itself_too_often_is_refused(script: str) -> None:
+    with pytest.raises(EvaluationError):
+        call("shell_commands", script)
+
+
+def test_a_script_is_charged_by_its_words_before_it_is_read() -> None:
+    with pytest.raises(EvaluationError, match="too much work"):
+        call("shell_commands", "x " * 15_000, meter=Meter(steps=100_000))
+    with pytest.raises(EvaluationError, match="at most 32,768"):
+        call("shell_commands", "x" * 40_000)
