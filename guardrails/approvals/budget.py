@@ -60,8 +60,10 @@ def check_admission(request: ApprovalRequest, crowd: Crowd, people: People, budg
 
 def _busy(now_ns: int, crowd: Crowd, people: People, budget: Budget) -> frozenset[str]:
     """The accounts that are asked for as much as they can bear."""
+    if crowd.open < budget.per_approver:  # nobody can be asked for more than there are
+        return frozenset()
     asked: Counter[str] = Counter()
-    for request in crowd.others:
+    for request in crowd.others():
         voted = {people.identity(vote.voter) for vote in request.votes}
         asked.update(may_vote(request, people, now_ns) - voted)
     return frozenset(account for account, count in asked.items() if count >= budget.per_approver)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,9 @@ SKEW_NS = 5 * 60 * NANOSECONDS
 
 PATIENCE_S = 5.0
 """How long a transaction waits for a lock or a connection before it fails."""
+
+LINE_S = 30.0
+"""How long a writer waits for the others of its process, each of which takes milliseconds."""
 
 _BOUNDED = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 """Settings of PostgreSQL that keep one stuck client from holding up all others."""
@@ -97,6 +101,7 @@ class Database:
         self.url = url
         self.path = Path(os.path.abspath(url.database or "")) if _is_sqlite(url) else None  # noqa: PTH100 - links stay as they are
         self._clock = clock
+        self._line = threading.Lock()
         self._engine = self._connect()
         after_fork(self, Database._leave_parent)
         self._prepare()
@@ -130,10 +135,26 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, Row[Any]]]:
-        with _refusals(), self._engine.connect() as connection:
+        with self._turn(), _refusals(), self._engine.connect() as connection:
             connection.execution_options(guardrails_writes=True)
             with connection.begin():
                 yield connection, connection.execute(select(state).with_for_update()).one()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """A place in the line of this process's writers on SQLite.
+
+        SQLite has no line: who finds the file locked sleeps, and of many who do one may starve.
+        """
+        if self.path is None:
+            yield
+            return
+        if not self._line.acquire(timeout=LINE_S):
+            raise ApprovalsUnavailable("the store of approvals can't be used: too many write to it")
+        try:
+            yield
+        finally:
+            self._line.release()
 
     def present(self, connection: Connection) -> int:
         """The later of the clock and of the latest present that a writer has acted on."""
@@ -175,8 +196,9 @@ class Database:
         return _connect_sqlite(self.path)
 
     def _leave_parent(self) -> None:
-        """Leave the parent's connections to the parent."""
+        """Leave connections, and the line in which its threads may stand, to the parent."""
         self._engine.dispose(close=False)
+        self._line = threading.Lock()
 
     def _prepare(self) -> None:
         """Create the tables, or take them to the present version."""

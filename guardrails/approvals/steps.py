@@ -79,10 +79,11 @@ def admit_request(
     recent = select(func.count()).select_from(attempts).where(attempts.c.agent == agent)
     reason = select(suspensions.c.reason).where(suspensions.c.agent == agent)
     pending = APPROVALS & (requests.c.status == str(Status.PENDING))
-    others, _ = read_all(connection, select(requests).where(pending))
+    mine = select(func.count()).where(pending, requests.c.agent == agent)
     crowd = Crowd(
-        mine=sum(other.agent == agent for other in others),
-        others=others,
+        mine=connection.execute(mine).scalar_one(),
+        open=connection.execute(select(func.count()).where(pending)).scalar_one(),
+        others=lambda: read_all(connection, select(requests).where(pending))[0],
         recent=connection.execute(recent).scalar_one(),
         suspended=connection.execute(reason).scalar_one_or_none() or "",
     )

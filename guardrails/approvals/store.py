@@ -69,12 +69,14 @@ class Change(NamedTuple):
 class Crowd(NamedTuple):
     """What is open as a request comes in: what budgets are counted on.
 
-    `mine` of the same agent, `others` of all agents; `recent` is how many the agent has tried to
+    `mine` of the same agent, `open` of all agents, `others()` these as such, which takes a while
+    and is to be asked for in the `Admit` alone; `recent` is how many the agent has tried to
     open within the window of the budget, this one included.
     """
 
     mine: int
-    others: Sequence[ApprovalRequest]
+    open: int
+    others: Callable[[], Sequence[ApprovalRequest]]
     recent: int
     suspended: str
 

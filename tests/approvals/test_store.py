@@ -354,7 +354,7 @@ def test_the_crowd_is_counted_in_the_step_that_opens(store: SqlStore, clock: Clo
     clock.move(MINUTE + 1)
     store.open(request(tool="c", now_ns=clock()), crowds.append, MINUTE)
     store.open(request(tool="c", now_ns=clock()), crowds.append, MINUTE)  # the same: not counted
-    assert [(c.mine, len(c.others), c.recent, c.suspended) for c in crowds] == [
+    assert [(c.mine, c.open, c.recent, c.suspended) for c in crowds] == [
         (0, 0, 1, ""),
         (0, 1, 1, ""),
         (1, 2, 1, ""),

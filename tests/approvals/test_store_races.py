@@ -92,6 +92,14 @@ def test_of_many_who_open_the_same_all_get_one(open_store: Open) -> None:
     assert len(ids) == 1
 
 
+def test_many_threads_that_open_at_once_all_get_their_turn(open_store: Open) -> None:
+    store = open_store()
+    now = store.now_ns()
+    with together(64) as threads:
+        asked = threads.map(lambda n: store.open(request(tool=f"t{n}", now_ns=now)), range(128))
+        assert len({each.id for each in asked}) == 128
+
+
 def test_of_many_votes_that_decide_one_does(open_store: Open) -> None:
     store = open_store()
     asked = store.open(request(now_ns=store.now_ns()))
