@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from guardrails.language.document import Approval
 
 
 class Effect(IntEnum):
@@ -34,18 +37,32 @@ class Code(StrEnum):
     STOPPED = "stopped"
 
 
+class Told(NamedTuple):
+    """What a match of a Rego rule says of itself, since it is computed with each decision.
+
+    `message` is meant for the agent, `description` for people; `approval` says who may approve.
+    """
+
+    message: str = ""
+    description: str = ""
+    controls: tuple[str, ...] = ()
+    approval: Approval | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RuleMatch:
     """A rule that took part in a decision.
 
     `rule` is its full name (`policy/id`), `effect` what it asks for, `error` why its condition
-    could not be evaluated (or None), `observed` whether it only watches.
+    could not be evaluated (or None), `observed` whether it only watches. `told` is what a Rego
+    rule said, None for others: of those their document tells.
     """
 
     rule: str
     effect: Effect
     error: str | None = None
     observed: bool = False
+    told: Told | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The match as the command line and the decision log print it."""

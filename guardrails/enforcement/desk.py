@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from guardrails.approvals.requester import Claim, Requester
     from guardrails.decision import Decision
     from guardrails.enforcement.proposal import Question
-    from guardrails.language.document import Rule
+    from guardrails.language.document import Approval, Rule
 
 MAX_ASKED = 10_000
 """How many requests a guard remembers having opened, to tell once how each ended."""
@@ -129,7 +129,11 @@ def read_terms(rule: Rule) -> Terms:
     """
     if rule.review is not None:
         return Terms((Group(rule.review.names),), timeout_ns=rule.review.within_ns)
-    approval = rule.approval
+    return _terms_of(rule.approval)
+
+
+def _terms_of(approval: Approval | None) -> Terms:
+    """The terms of an `approval`; without one nobody can approve."""
     if approval is None:
         return Terms()
     timeout = {} if approval.timeout_ns is None else {"timeout_ns": approval.timeout_ns}
@@ -168,10 +172,19 @@ def _rules_of(question: Question) -> Iterator[RuleTerms]:
     policies, decision = question.proposal.policies, question.entry.decision
     names = _deciding(decision)
     owners = {each.policy: each.owner for each in policies.bundle.documents}
+    told = {
+        match.rule: match.told
+        for match in decision.matches
+        if match.told is not None and match.rule in names and match.effect is Effect.ESCALATE
+    }
     for rule in policies.concerning(question.entry.tool):
-        if rule.name in names and (rule.effect is Effect.ESCALATE or rule.review is not None):
+        asks = rule.effect is Effect.ESCALATE or rule.review is not None
+        if asks and rule.name in names and rule.name not in told:
             owner = owners.get(rule.policy, "")
             yield RuleTerms(rule.name, read_terms(rule), rule.description, rule.message, owner)
+    for name, words in told.items():
+        owner = owners.get(name.rpartition("/")[0], "")
+        yield RuleTerms(name, _terms_of(words.approval), words.description, words.message, owner)
 
 
 def _sampled_rules(question: Question, terms: Terms) -> Iterator[RuleTerms]:

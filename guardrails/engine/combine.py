@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guardrails.decision import Code, Decision, Effect, RuleMatch, UsedException
@@ -11,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from guardrails.engine.plan import Plan
-    from guardrails.engine.rule import CompiledRule
+    from guardrails.engine.rule import CompiledRule, Outcome
 
 
 def combine(
     plan: Plan,
-    outcomes: Iterable[RuleMatch | UsedException | None],
+    outcomes: Iterable[Outcome],
     now_ns: int,
     revision: str,
 ) -> Decision:
@@ -24,12 +25,18 @@ def combine(
     matches: list[RuleMatch] = []
     errors: list[RuleMatch] = []
     exceptions: list[UsedException] = []
+    several = False
     for outcome in outcomes:
         if type(outcome) is UsedException:
             exceptions.append(outcome)
         elif type(outcome) is RuleMatch:
-            failed = outcome.error is not None and outcome.effect is Effect.ALLOW
-            (errors if failed else matches).append(outcome)
+            (errors if _failed(outcome) else matches).append(outcome)
+        elif isinstance(outcome, tuple):
+            several = True
+            for match in outcome:
+                (errors if _failed(match) else matches).append(match)
+    if several:
+        matches, errors = list(_merged([matches])), list(_merged([errors]))
     effect, code = _conclude(plan, [each for each in matches if not each.observed], now_ns)
     would, _ = _conclude(plan, matches, now_ns, observing=True)
     return Decision(
@@ -92,23 +99,43 @@ def _sanctions(rule: CompiledRule, tool: str, now_ns: int, *, observing: bool) -
 
 def _message(plan: Plan, matches: Iterable[RuleMatch], effect: Effect) -> str:
     """The message of the strictest rule that has one, the first by name; "" if none has."""
-    matched = {match.rule: match.effect for match in matches if not match.observed}
+    words = {rule.name: rule.rule.message for rule in plan.rules if rule.rule.message}
     speaking = [
-        rule
-        for rule in plan.rules
-        if rule.rule.message
-        and rule.name in matched
-        and (rule.effect is not Effect.ALLOW or effect is Effect.ALLOW)
+        (match.effect, text)
+        for match in matches
+        if not match.observed
+        and (match.effect is not Effect.ALLOW or effect is Effect.ALLOW)
+        and (text := match.told.message if match.told else words.get(match.rule, ""))
     ]
-    strictest = max((rule.effect for rule in speaking), default=None)
-    return next((rule.rule.message for rule in speaking if rule.effect is strictest), "")
+    strictest = max((effect for effect, _ in speaking), default=None)
+    return next((text for each, text in speaking if each is strictest), "")
 
 
-def _merged(parts: Iterable[tuple[RuleMatch, ...]]) -> tuple[RuleMatch, ...]:
+def _failed(match: RuleMatch) -> bool:
+    """Whether an allow rule could not be evaluated, so that it did not match."""
+    return match.error is not None and match.effect is Effect.ALLOW
+
+
+def _merged(parts: Iterable[Iterable[RuleMatch]]) -> tuple[RuleMatch, ...]:
     """The matches of several members, one for each rule: with an error, if any has one."""
     merged: dict[str, RuleMatch] = {}
     for match in (match for part in parts for match in part):
         known = merged.get(match.rule)
-        if known is None or known.error is None:
-            merged[match.rule] = match
+        merged[match.rule] = match if known is None else _join(known, match)
     return tuple(merged[name] for name in sorted(merged))
+
+
+def _join(known: RuleMatch, match: RuleMatch) -> RuleMatch:
+    """One of two matches of a rule: the stricter, with an error if it has one.
+
+    Where the rule tells different terms of approval, nobody can approve.
+    """
+    if (known.observed, -known.effect) != (match.observed, -match.effect):
+        return min(known, match, key=lambda each: (each.observed, -each.effect))
+    if known.error is not None or known.told == match.told:
+        return known
+    if match.error is not None or known.told is None or match.told is None:
+        return match
+    if known.told.approval == match.told.approval:
+        return known
+    return replace(known, told=known.told._replace(approval=None))

@@ -77,15 +77,18 @@ class Frame:
     """The variables of a condition while an action is judged, each made when it is first read.
 
     `member` is who of the chain is judged, `steps` the work that the condition at hand may still
-    do, `left` what is left for the decision. Reading an unknown variable raises EvaluationError.
+    do, `left` what is left for the decision, `answers` what Rego has said. Reading an unknown
+    variable raises EvaluationError.
     """
 
-    __slots__ = ("_circumstances", "_kinds", "_plan", "_values", "left", "member", "steps")
+    __slots__ = ("_circumstances", "_kinds", "_plan", "_values", "answers", "left", "member",
+                 "steps")  # fmt: skip
 
     def __init__(self, plan: Plan, values: dict[str, Any], circumstances: Circumstances) -> None:
         self.member: Subject | None = None
         self.steps = CONDITION_STEPS
         self.left = DECISION_STEPS
+        self.answers: dict[Any, Any] | None = None
         self._plan = plan
         self._values = values
         self._circumstances = circumstances

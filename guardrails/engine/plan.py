@@ -50,13 +50,7 @@ class Plan:
         self.declared = declared
         self.rules = rules
         self._revision = revision
-        self.context_keys = frozenset(
-            key
-            for rule in rules
-            for condition in rule_conditions(rule.rule)
-            for variable, key in condition.checked.selects
-            if variable == "context"
-        )
+        self.context_keys = frozenset(key for rule in rules for key in rule.context_keys)
         self.reviewed = tuple(rule.name for rule in rules if rule.rule.review is not None)
         self.budgeted = tuple(rule for rule in rules if rule.budget is not None)
         self.suspending = frozenset(rule.name for rule in rules if rule.rule.suspends)

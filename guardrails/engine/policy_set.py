@@ -9,7 +9,7 @@ from guardrails.decision import Code, Decision, Effect
 from guardrails.engine.facts import Circumstances
 from guardrails.engine.index import RuleIndex
 from guardrails.engine.plan import Plan
-from guardrails.engine.rule import CompiledRule
+from guardrails.engine.rule import compile_rule
 from guardrails.errors import EvaluationError, InvalidActionError
 from guardrails.json_form import json_form
 from guardrails.snapshot import judge_value, take_snapshot, use_plain
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from guardrails.engine.facts import Facts
     from guardrails.engine.plan import Single
+    from guardrails.engine.rule import CompiledRule
     from guardrails.language.document import Bundle, Rule
     from guardrails.snapshot import Snapshot
     from guardrails.spending import Charge
@@ -37,7 +38,7 @@ class PolicySet:
         self.bundle = bundle
         self.revision = bundle.revision
         self._index = RuleIndex(
-            map(CompiledRule, bundle.rules) if rules is None else rules, bundle.tools
+            map(compile_rule, bundle.rules) if rules is None else rules, bundle.tools
         )
         self._known = self._index.names()
         self._plans: dict[str, Plan] = {}

@@ -11,13 +11,16 @@ from guardrails.language.document import Condition, Subjects
 from guardrails.language.pattern import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from guardrails.action import Subject
     from guardrails.engine.budget import CompiledBudget
     from guardrails.engine.facts import Frame
     from guardrails.language.document import Budget, Exemption, Rule
     from guardrails.spending import Charge
+
+    Outcome = RuleMatch | UsedException | tuple[RuleMatch, ...] | None
+    """What a rule said; one of a Rego module may say several things, none of them an exception."""
 
     Compiled = Callable[[dict[str, Any], Frame], object]
 
@@ -57,6 +60,16 @@ class CompiledRule:
         )
 
     @property
+    def context_keys(self) -> Iterable[str]:
+        """The facts that it reads ("*": it may read any)."""
+        return (
+            key
+            for condition in rule_conditions(self.rule)
+            for variable, key in condition.checked.selects
+            if variable == "context"
+        )
+
+    @property
     def bare(self) -> bool:
         """Whether it is decided by `when` alone, if it has any."""
         rule = self.rule
@@ -73,7 +86,7 @@ class CompiledRule:
         expires = self.rule.expires
         return self.rule.observe and (expires is None or not expires.passed(now_ns))
 
-    def judge(self, values: dict[str, Any], frame: Frame) -> RuleMatch | UsedException | None:
+    def judge(self, values: dict[str, Any], frame: Frame) -> Outcome:
         """Return the match, the exception that kept it from matching, or None for neither.
 
         An allow rule's match with an `error` is none: it is what could not be evaluated.
@@ -137,6 +150,15 @@ class CompiledRule:
         if error is None and observed is self.match.observed:
             return self.match
         return RuleMatch(self.name, self.effect, error, observed)
+
+
+def compile_rule(rule: Rule) -> CompiledRule:
+    """Return a rule made ready to be judged."""
+    if rule.module is None:
+        return CompiledRule(rule)
+    from guardrails.engine.module_rule import ModuleRule  # noqa: PLC0415 - only where there is Rego
+
+    return ModuleRule(rule, rule.module)
 
 
 class CompiledExemption:

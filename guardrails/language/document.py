@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guardrails.language.cel.tree import Checked
     from guardrails.language.context import ContextSchema
     from guardrails.language.offsets import Segments
+    from guardrails.language.rego.modules import Asked
     from guardrails.past import Step
 
 TRAITS = (
@@ -194,7 +195,8 @@ class Rule:
     has not. `suspends` says that whoever it denies something is stopped.
     `tools` and `traits` are None where the rule doesn't name them. `unless` is a condition, a
     list of exemptions, or None. With a `budget` it matches only what that can't
-    bear. `places` maps a key of the rule to the place of its value.
+    bear. `places` maps a key of the rule to the place of its value. A rule of a Rego
+    module has a `module`, which says how it is judged, and no conditions.
     """
 
     policy: str
@@ -219,6 +221,7 @@ class Rule:
     after: tuple[Step, ...] = ()
     not_before: tuple[Step, ...] = ()
     suspends: bool = False
+    module: Asked | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

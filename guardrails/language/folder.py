@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REGO = ".rego"
 _READ = frozenset({".yaml", ".yml", REGO})
+_DATA = frozenset({"data.json", "data.yaml", "data.yml"})
+"""Names of the files that hold data for Rego modules, as in OPA's bundles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,17 @@ class File:
 
 @dataclass(slots=True)
 class Folder:
-    """What a folder holds: policy documents, tests, and files of a kind that is not read.
+    """What a folder holds: policy documents, Rego modules and their data, tests, and other files.
 
-    `root` is where it is, and `shown` what people call it.
+    `unrecognised` are those of a kind that is not read. `root` is where it is, and `shown` what
+    people call it.
     """
 
     root: Path = Path()
     shown: Path = Path()
     documents: list[File] = field(default_factory=list)
+    modules: list[File] = field(default_factory=list)
+    data: list[File] = field(default_factory=list)
     tests: list[File] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -44,14 +49,21 @@ class Folder:
     def add(self, name: str, path: str, data: bytes) -> None:
         """Take a file in, by the kind that its name says."""
         lower = PurePosixPath(name.lower())
-        if lower.suffix not in _READ:
+        if lower.name in _DATA:
+            self.data.append(File(name, path, data))
+        elif lower.suffix not in _READ:
             self.unrecognised.append(path)
         elif lower.stem.endswith("_test"):
             self.tests.append(File(name, path, data))
         elif lower.suffix == REGO:
-            self.refuse(path, "this version can't judge by Rego modules; write the rules in YAML")
+            self.modules.append(File(name, path, data))
         else:
             self.documents.append(File(name, path, data))
+
+    @property
+    def decisive(self) -> list[File]:
+        """The files that decisions depend on."""
+        return [*self.documents, *self.modules, *self.data]
 
     def place(self, path: Path) -> str:
         """What people call the file at `path`."""
@@ -117,7 +129,7 @@ def _take(folder: Folder, name: str, path: Path) -> None:
     data = b""
     try:
         mode = path.stat().st_mode  # of other files too: a link to nowhere may have led to policies
-        if path.suffix.lower() in _READ:
+        if path.suffix.lower() in _READ or path.name.lower() in _DATA:
             if not stat.S_ISREG(mode):
                 folder.refuse(
                     folder.place(path), "not a regular file, so it can't be read as a policy"

@@ -21,19 +21,26 @@ from guardrails.language.yaml_tree import Fault
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from guardrails.language.declarations import Declarations
     from guardrails.language.folder import File
+    from guardrails.language.rego.seam import RegoEngine
     from guardrails.language.yaml_tree import Tree
 
-_NOTHING = "there is no policy document (`*.yaml`, `*.yml`) here"
+_NOTHING = "there is no policy document (`*.yaml`, `*.yml`, `*.rego`) here"
 
 
-def load(path: str | os.PathLike[str], *, shown: str | os.PathLike[str] | None = None) -> Bundle:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    shown: str | os.PathLike[str] | None = None,
+    rego: RegoEngine | None = None,
+) -> Bundle:
     """The policies in a folder, searched recursively, or in one file.
 
-    `shown` is what people call it, if that is another path.
+    `shown` is what people call it, if that is another path. `rego` evaluates Rego modules, if not
+    what the project's settings say.
 
     Raises PolicyError with every problem found. A missing folder and one without a policy document
     are problems, and so is a test file that is no YAML: it could hide a policy.
@@ -41,12 +48,12 @@ def load(path: str | os.PathLike[str], *, shown: str | os.PathLike[str] | None =
     known = path if shown is None else shown
     if not str(known):  # `Path` would take it for the current folder, which is nobody's choice
         raise PolicyError([Problem("", 0, 0, "the path of the policies is empty")])
-    return load_folder(read_folder(Path(path), Path(known)), str(Path(known)))
+    return load_folder(read_folder(Path(path), Path(known)), str(Path(known)), rego)
 
 
 def read_revision(path: str | os.PathLike[str]) -> str:
     """The revision that a bundle of the files in a folder would have, whether they load or not."""
-    return _digest(read_folder(Path(path)).documents)
+    return _digest(read_folder(Path(path)))
 
 
 def load_texts(texts: Mapping[str, str | bytes]) -> Bundle:
@@ -57,15 +64,17 @@ def load_texts(texts: Mapping[str, str | bytes]) -> Bundle:
     return load_folder(folder_of(texts), "policies")
 
 
-def load_folder(folder: Folder, root: str) -> Bundle:
+def load_folder(folder: Folder, root: str, rego: RegoEngine | None = None) -> Bundle:
     """The policies in files that have been read; `root` is how people know their folder.
+
+    `rego` is as `load` has it.
 
     Raises PolicyError as `load` does.
     """
-    if not folder.documents and not folder.problems:
+    if not folder.documents and not folder.modules and not folder.problems:
         folder.refuse(root, _NOTHING)
     with without_collector():
-        bundle, problems = _link(folder)
+        bundle, problems = _link(folder, rego)
     if problems:
         raise PolicyError(problems)
     return bundle
@@ -86,7 +95,7 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _link(folder: Folder) -> tuple[Bundle, list[Problem]]:
+def _link(folder: Folder, rego: RegoEngine | None) -> tuple[Bundle, list[Problem]]:
     """The bundle of a folder's files, and every problem; with problems it is not whole."""
     problems = folder.problems
     drafts = [_read_draft(file, problems) for file in folder.documents]
@@ -95,12 +104,15 @@ def _link(folder: Folder) -> tuple[Bundle, list[Problem]]:
     read = [draft for draft in drafts if draft is not None]
     declared = declare(read, problems, whole=len(read) == len(drafts))
     linker = Linker(declared)
+    documents = tuple(_make_document(draft, declared, linker, problems) for draft in read)
+    if folder.modules:
+        documents += _read_rego(folder, documents, declared, rego)
     bundle = Bundle(
-        documents=tuple(_make_document(draft, declared, linker, problems) for draft in read),
+        documents=documents,
         constants=declared.constants,
         tools=declared.tools,
         context=declared.context,
-        revision=_digest(folder.documents),
+        revision=_digest(folder),
         tests=tuple(file.path for file in folder.tests),
         unrecognised=tuple(folder.unrecognised),
     )
@@ -154,10 +166,22 @@ def _make_document(
     )
 
 
-def _digest(files: Iterable[File]) -> str:
-    """`sha256:` and the digest of all files, their names and lengths included."""
+def _read_rego(
+    folder: Folder,
+    documents: tuple[Document, ...],
+    declared: Declarations,
+    rego: RegoEngine | None,
+) -> tuple[Document, ...]:
+    """The policies in Rego modules; their faults are added to the folder's."""
+    from guardrails.language.rego.policies import read_policies  # noqa: PLC0415 - only where there is Rego
+
+    return read_policies(folder, documents, declared.constants, rego)
+
+
+def _digest(folder: Folder) -> str:
+    """`sha256:` and the digest of all that decides, with names and lengths."""
     digest = sha256()
-    for file in sorted(files, key=lambda file: file.name):
+    for file in sorted(folder.decisive, key=lambda file: file.name):
         for part in (file.name.encode(errors="surrogateescape"), file.data):
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)

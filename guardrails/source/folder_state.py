@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     State = tuple[tuple[str, int, int, int, int], ...]
     """Path, inode, size, time of change and device of each file."""
 
-READ = (".yaml", ".yml", ".rego")
+READ = (".yaml", ".yml", ".rego", ".json")
 """Endings of the files whose content counts; of others it counts that they are there."""
 
 LOCK_AT_MOST = 30.0

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from guardrails.decision import Decision, RuleMatch
     from guardrails.engine import PolicySet
     from guardrails.engine.facts import Frame
-    from guardrails.engine.rule import CompiledRule
+    from guardrails.engine.rule import CompiledRule, Outcome
     from guardrails.language.document import Exemption, Rule
     from guardrails.toolchain.case import Case
 
@@ -122,7 +122,7 @@ def _tell_judged(
     compiled: CompiledRule,
     case: Case,
     member: Subject | None,
-    outcome: RuleMatch | UsedException | None,
+    outcome: Outcome,
     named: str | None,
 ) -> RuleTold:
     rule = compiled.rule
@@ -131,9 +131,37 @@ def _tell_judged(
         return RuleTold(rule, UNMATCHED, parts, compiled.observes(case.now_ns), None, named)
     if isinstance(outcome, UsedException):
         return RuleTold(rule, EXCEPTED, parts, compiled.observes(case.now_ns), None, named)
+    if isinstance(outcome, tuple):
+        return _tell_module(compiled, case, parts, outcome, named)
     failed = outcome.error is not None and rule.effect is Effect.ALLOW
     state = FAILED if failed else MATCHED
     return RuleTold(rule, state, parts, outcome.observed, outcome.error, named)
+
+
+def _tell_module(
+    compiled: CompiledRule,
+    case: Case,
+    parts: tuple[Part, ...],
+    matches: tuple[RuleMatch, ...],
+    named: str | None,
+) -> RuleTold:
+    """What a rule of a Rego module said: the matches it produced, each with its id and words."""
+    rule = compiled.rule
+    error = next((match.error for match in matches if match.error is not None), None)
+    if not matches:
+        said: tuple[Part, ...] = (Part("rego", holds=False, why="it is undefined, false or empty"),)
+        state = UNMATCHED
+    else:
+        said = tuple(_tell_match(match) for match in matches)
+        state = FAILED if error is not None and rule.effect is Effect.ALLOW else MATCHED
+    return RuleTold(rule, state, parts + said, compiled.observes(case.now_ns), error, named)
+
+
+def _tell_match(match: RuleMatch) -> Part:
+    if match.error is not None:
+        return Part("rego", None, f"`{match.rule}`: error: {match.error}")
+    message = "" if match.told is None else match.told.message
+    return Part("rego", holds=True, why=f"`{match.rule}`" + (f": {message}" if message else ""))
 
 
 def _tell_unselected(rule: Rule, case: Case) -> RuleTold:

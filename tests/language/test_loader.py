@@ -154,7 +154,7 @@ def test_what_can_not_be_read_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_nothing_to_load_is_a_problem(tmp_path: Path) -> None:
-    nothing = "there is no policy document (`*.yaml`, `*.yml`) here"
+    nothing = "there is no policy document (`*.yaml`, `*.yml`, `*.rego`) here"
     assert problems_of(tmp_path) == f"{tmp_path}: {nothing}"
     write(tmp_path, {"one_test.yaml": "tests: one", "one.yaml.bak": ONE, ".hidden.yaml": ONE})
     assert problems_of(tmp_path) == f"{tmp_path}: {nothing}"
@@ -197,7 +197,7 @@ def test_a_policy_in_a_test_file_is_told_among_all_other_problems(tmp_path: Path
     lines = problems_of(tmp_path).splitlines()
     assert [line for line in lines if line.startswith(str(tmp_path))] == [
         f"{tmp_path}/a_test.yaml:2:1: {misplaced}",
-        f"{tmp_path}/b.rego: this version can't judge by Rego modules; write the rules in YAML",
+        f"{tmp_path}/b.rego:1:1: the module has no `package`",
         f"{tmp_path}/c.yaml: the file is empty",
         f"{tmp_path}/one.yaml:3:1: the file ends too soon: expected a value",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,7 @@ from guardrails.display import escape
 from guardrails.language.declarations import Declarations
 from guardrails.language.document import Condition, Document, Rule, Tool
 from guardrails.language.environments import Environments
+from guardrails.language.folder import REGO
 from guardrails.language.loader import load_folder, without_collector
 from guardrails.toolchain.lint.finding import Edit, Finding, Region
 from guardrails.toolchain.lint.scalars import write_in
@@ -59,7 +61,7 @@ class Project:
         """Raise PolicyError where the policies don't load."""
         self.root = root
         self.folder = folder
-        self.bundle: Bundle = load_folder(folder, root)
+        self.bundle: Bundle = _without_modules(load_folder(folder, root))
         self.now_ns = now_ns
         self.settings = settings or Settings()
         self.functions = functions
@@ -205,6 +207,12 @@ class Project:
                 yield _key_of(tool), (text, data["tools"][tool.name])
             for rule, rule_data in zip(document.rules, data.get("rules", ()), strict=True):
                 yield _key_of(rule), (text, rule_data)
+
+
+def _without_modules(bundle: Bundle) -> Bundle:
+    """A bundle less its Rego modules: what their rules ask for can't be told from here."""
+    documents = (each for each in bundle.documents if not each.path.lower().endswith(REGO))
+    return dataclasses.replace(bundle, documents=tuple(documents))
 
 
 def replace(region: Region, text: str) -> Fix:

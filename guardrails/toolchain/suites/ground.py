@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from guardrails.action import is_tool_name
 from guardrails.engine import PolicySet
 from guardrails.engine.index import RuleIndex
-from guardrails.engine.rule import CompiledRule
+from guardrails.engine.rule import CompiledRule, compile_rule
 from guardrails.toolchain.case import Case as Reading
 from guardrails.toolchain.case import read_case
 from guardrails.toolchain.explain import BEFORE_RULES
@@ -23,12 +23,13 @@ from guardrails.toolchain.suites.run import find_mismatches, passes, play
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from guardrails.decision import Decision, RuleMatch, UsedException
+    from guardrails.decision import Decision
+    from guardrails.engine.rule import Outcome
     from guardrails.language.document import Bundle, Rule
     from guardrails.toolchain.suites.mutants import Mutant
     from guardrails.toolchain.suites.suite import Case
 
-    Outcomes = list[RuleMatch | UsedException | None]
+    Outcomes = list[Outcome]
 
 
 class OutOfTime(Exception):  # noqa: N818 - it never leaves this package
@@ -47,7 +48,7 @@ class Ground:
         self._cases = cases
         self._now_ns = now_ns
         self._deadline = deadline
-        self._compiled = {rule.name: CompiledRule(rule) for rule in bundle.rules}
+        self._compiled = {rule.name: compile_rule(rule) for rule in bundle.rules}
         self._numbers: dict[str, list[int]] = defaultdict(list)
         self._together: dict[str, set[str]] = defaultdict(set)
         for number, each in enumerate(cases):
@@ -67,7 +68,7 @@ class Ground:
 
     def notices(self, mutant: Mutant) -> bool:
         """Whether a case fails on the mutant; raises OutOfTime."""
-        after = None if mutant.after is None else CompiledRule(mutant.after)
+        after = None if mutant.after is None else compile_rule(mutant.after)
         selected = self._selected(mutant, after)
         tools = selected | self._tools[mutant.name] | ({mutant.name} & self._numbers.keys())
         mutated: PolicySet | None = None

@@ -1,0 +1,83 @@
+"""What is refused of modules when they are loaded, though the engine would take it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from guardrails.language.rego.builtins import IMPURE, MISSING, refusal
+from guardrails.language.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.errors import Problem
+    from guardrails.language.rego.graph import Graph
+    from guardrails.language.rego.syntax import Definition, Module, Place
+
+MAX_NESTING = 10
+"""How deep brackets may nest: the engine's parser takes twice the time for each level."""
+
+_TOKENS = re.compile(r'"(?:[^"\\\n]|\\.)*"?|`[^`]*`?|#[^\n]*|([\[{(])|([\]})])')
+
+
+def check_nesting(source: Source) -> Problem | None:
+    """The problem of a module that nests deeper than the parser bears."""
+    depth = 0
+    for token in _TOKENS.finditer(source.text):
+        if token[1]:
+            depth += 1
+            if depth > MAX_NESTING:
+                before = source.text[: token.start()]
+                line, column = before.count("\n") + 1, token.start() - (before.rfind("\n") + 1) + 1
+                message = (
+                    f"brackets nest deeper than {MAX_NESTING}; name a part in a rule of its own"
+                )
+                return source.problem(line, column, message)
+        elif token[2]:
+            depth -= 1
+    return None
+
+
+def check_functions(graph: Graph, *, builtins: bool) -> Iterator[Problem]:
+    """The problems of functions that don't exist or can't be called.
+
+    `builtins` says that those of the embedded engine are meant; another engine has its own.
+    """
+    for modules in graph.modules.values():
+        for module in modules:
+            for definition in module.definitions:
+                yield from _check_definition(graph, module, definition, builtins=builtins)
+
+
+def _check_definition(
+    graph: Graph, module: Module, definition: Definition, *, builtins: bool
+) -> Iterator[Problem]:
+    for reference in definition.references:
+        name = ".".join(reference.path)
+        if graph.path_of(module, reference):
+            path = graph.path_of(module, reference)
+            if reference.called and path[0] == "data" and not any(graph.targets(path)):
+                yield problem_at(module, reference.place, f"unknown function `{name}`")
+        elif not builtins or (reference.path[0] in definition.bound and not reference.called):
+            continue
+        elif reference.called or name in IMPURE or name in MISSING:
+            reason = refusal(name)
+            if reason:
+                yield problem_at(module, reference.place, reason)
+
+
+def check_recursion(graph: Graph) -> Problem | None:
+    """The problem of rules that need their own values."""
+    cycle = graph.cycle()
+    if not cycle:
+        return None
+    module, definition = graph.definitions[cycle[0]][0]
+    names = [".".join((*node.package, *node.path)) for node in (*cycle, cycle[0])]
+    told = " needs ".join(f"`{name}`" for name in names)
+    return problem_at(module, definition.place, f"recursion: {told}")
+
+
+def problem_at(module: Module, place: Place, message: str) -> Problem:
+    """A problem at a place of a module."""
+    return Source(module.path, module.text).problem(place.line, place.column, message)
