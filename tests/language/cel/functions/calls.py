@@ -51,7 +51,11 @@ def overload_of(name: str, *arguments: object) -> Overload:
     fitting = [
         overload
         for overload in OVERLOADS[name]
-        if [parameter.name for parameter in overload.parameters] == kinds
+        if len(kinds) == len(overload.parameters)
+        and all(
+            parameter.name in (kind, "dyn")
+            for parameter, kind in zip(overload.parameters, kinds, strict=True)
+        )
     ]
     return fitting[0]
 

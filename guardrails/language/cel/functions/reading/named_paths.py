@@ -23,7 +23,7 @@ PATH_STEPS = 64
 
 _TOKEN = re.compile(r"[^\s\"'`,;()<>|=]+")
 _PATH_LIKE = re.compile(r"[/~.$\\]|file:|[A-Za-z]:[\\/]", re.IGNORECASE)
-_BEGINS = re.compile(r"[/~]|file:", re.IGNORECASE)
+_BEGINS = re.compile(r"[/~$]|file:", re.IGNORECASE)
 _HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\})(?=/|\Z)")
 _URL = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://", re.IGNORECASE)
 _FILE = re.compile(r"file:(?://(?:localhost)?(?=/))?", re.IGNORECASE)

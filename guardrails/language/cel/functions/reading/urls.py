@@ -41,7 +41,7 @@ _START = re.compile(
     rf"(?P<slashes>(?<=[A-Za-z0-9+.-]):[\\/]{{2}})"
     rf"|(?P<scheme>{'|'.join(sorted(SCHEMES, key=len, reverse=True))}):(?=[^\s\"'<>`),;]{{2}})"
     rf"|(?P<relative>{_BORDER}[\\/]{{2}}(?=[^\s\\/]*[.:@%0-9\u0080-\U0010ffff]))"
-    rf"|(?P<bare>(?<![\w@/.:%-])(?:www\.(?=\w)|(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?=[/?]|:\d)))",
+    rf"|(?P<bare>(?<![\w@/\\.:%-])(?:www\.(?=\w)|(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?=[/?]|:\d)))",
     re.IGNORECASE | re.MULTILINE,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}\Z")
