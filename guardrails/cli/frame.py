@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = {
     "tools": "guardrails.cli.tools",
     "schema": "guardrails.cli.schema",
     "audit": "guardrails.cli.audit",
+    "serve": "guardrails.cli.serve",
     "approvals": "guardrails.cli.approvals",
     "approvers": "guardrails.cli.approvers",
     "stop": "guardrails.cli.stop",
