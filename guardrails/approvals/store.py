@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event
 
+    from guardrails.approvals.outbox import Outbox
     from guardrails.approvals.request import ApprovalRequest, Kind, Status
     from guardrails.approvals.vote import Vote
 
@@ -91,6 +92,10 @@ class Suspension(NamedTuple):
 
 class Store(Protocol):
     """Where requests and votes are kept. Times are nanoseconds since 1970."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What channels are yet to be told."""
 
     def now_ns(self) -> int:
         """The present, never earlier than any present that the store has acted on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,24 +68,32 @@ def serve(
     """
     from guardrails.toolchain.settings_file import find_settings, read_settings
 
-    table = read_settings(config or find_settings(Path.cwd())).table("server")
+    table = read_settings(config or find_settings(Path.cwd()))
     given = {"listen": listen, "port": port, "names": names, "behind_proxy": behind_proxy}
     _serve(store, table, {**given, "tls_cert": tls_cert, "tls_key": tls_key})
 
 
 def _serve(store: str, table: Table, given: dict[str, Any]) -> None:
+    from guardrails.approvals.channels.callback import Callbacks
+    from guardrails.approvals.channels.courier import Courier
+    from guardrails.approvals.channels.settings import read_channels
     from guardrails.approvals.places import locate, open_service
     from guardrails.approvals.sign_in import Attempts
     from guardrails.errors import ConfigurationError
 
     try:
         from guardrails.server.app import make_app
+        from guardrails.server.callbacks import callback_route
         from guardrails.server.run import serve as run
         from guardrails.server.settings import read_server_settings
     except ModuleNotFoundError:
         msg = "the inbox needs its extra: pip install 'policy-guardrails[server]'"
         raise ConfigurationError(msg) from None
-    settings = read_server_settings(table, **given)
-    app = make_app(open_service(store), settings, Attempts(locate(store).attempts))
-    click.echo(f"the inbox is at {settings.address}; Ctrl-C ends it", err=True)
-    run(app, settings)
+    settings = read_server_settings(table.table("server"), **given)
+    channels = read_channels(table.table("approvals"), os.environ, settings.address)
+    service = open_service(store)
+    route = callback_route(Callbacks(service, channels.endpoints))
+    app = make_app(service, settings, Attempts(locate(store).attempts), [route])
+    with Courier(service.store, channels.channels):
+        click.echo(f"the inbox is at {settings.address}; Ctrl-C ends it", err=True)
+        run(app, settings)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.channels.channel import Channel
     from guardrails.approvals.outbox import Delivery
-    from guardrails.approvals.sql_store import SqlStore
+    from guardrails.approvals.store import Store
 
 MAX_ATTEMPTS = 16
 """How often a notice is tried: with the pauses below, for about an hour and a half."""
@@ -52,7 +52,7 @@ class Courier:
     Raises ConfigurationError for two channels of one name, and for events that there are not.
     """
 
-    def __init__(self, store: SqlStore, channels: Sequence[Channel]) -> None:
+    def __init__(self, store: Store, channels: Sequence[Channel]) -> None:
         self._store = store
         self._channels = tuple(channels)
         self._stop = threading.Event()

@@ -45,11 +45,15 @@ class ChannelSettings(NamedTuple):
     endpoints: tuple[Endpoint, ...]
 
 
-def read_channels(table: Table, environment: Mapping[str, str]) -> ChannelSettings:
-    """The channels in the table `[approvals]`; raises ConfigurationError for what can't be."""
+def read_channels(table: Table, environment: Mapping[str, str], inbox: str = "") -> ChannelSettings:
+    """The channels in the table `[approvals]`; raises ConfigurationError for what can't be.
+
+    `inbox` is the address of the inbox, for links, where the table has none.
+    """
     table.check_keys(("inbox", "channels"))
-    inbox = _text(table, "inbox") if "inbox" in table.data else ""
-    _check(table, "inbox", inbox, lambda url: check_url(url) if url else None)
+    if "inbox" in table.data:
+        inbox = _text(table, "inbox")
+        _check(table, "inbox", inbox, check_url)
     listed = table.data.get("channels", [])
     if type(listed) is not list or not all(type(each) is dict for each in listed):
         raise table.fault("channels", "must be tables, each under `[[approvals.channels]]`")
