@@ -1,131 +1,124 @@
-"""Runs the suites and prints, for each, what ran, was refused, or would need a person."""
+"""Replays the suites and prints what became of user tasks, attacks and adaptive attacks."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-from dataclasses import dataclass
+import shutil
+import sys
+from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import guardrails
-from evaluations.agentdojo.deployment import DEPLOYMENTS
-from evaluations.agentdojo.outcome import Fate, Tally
-from evaluations.agentdojo.suite import GuardedSuite
-from guardrails.audit.log import DecisionLog
-from guardrails.audit.verify import verify
+from evaluations.agentdojo.outcome import Share, judge, share
+from evaluations.agentdojo.traces import DATA, POLICIES, SUITES, attacked_runs, user_tasks
+from evaluations.agentdojo.variants import KINDS
+from guardrails.decision import Effect
+from guardrails.guard import load_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from evaluations.agentdojo.deployment import Deployment
+    from evaluations.agentdojo.outcome import Outcome
+    from guardrails.engine import PolicySet
 
-HEAD = f"{'':24}{'total':>7}{'ran':>7}{'person':>8}{'refused':>9}"
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A suite's runs, the injection tasks it records no calls for, and its verified records."""
-
-    user_tasks: Tally
-    attacks: Tally
-    unrecorded: tuple[str, ...]
-    records: int
-
-
-def evaluate(deployment: Deployment, folder: Path) -> Evaluation:
-    """Run a suite's user tasks and attacks, with a decision log in `folder`."""
-    log = DecisionLog(folder)
-    suite = GuardedSuite(deployment, guardrails.Guard.load(deployment.policies, log=log))
-    user_tasks, attacks = Tally(list(suite.user_runs())), Tally(list(suite.attack_runs()))
-    log.close()
-    unrecorded = suite.suite.injection_tasks.keys() - suite.recorded_attacks().keys()
-    return Evaluation(user_tasks, attacks, tuple(unrecorded), verified_records(folder))
+LITERAL = """
+version: 1
+policy: literal
+rules:
+  - {id: all, effect: allow, tools: [TOOLS]}
+  - id: read-and-not-said
+    effect: escalate
+    tools: [CHANGING]
+    when: >-
+      arguments.exists(name, arguments[name] != null && !stated(arguments[name])
+      && "untrusted" in origins(arguments[name]))
+"""
+"""The plain rule to compare with: no value from what was read, unless the person said it too."""
 
 
-def verified_records(folder: Path) -> int:
-    """How many records the decision log has; raises `LogDamaged` if they don't hold together."""
-    report = verify(folder)
-    if not report.intact:
-        raise guardrails.LogDamaged("; ".join(map(str, report.broken)))
-    return report.records
-
-
-def show(suite: str, evaluation: Evaluation) -> None:
-    """Print what became of a suite's calls, tasks and attacks, and which rules stopped them."""
-    print(f"\n{suite}\n{HEAD}")
-    tallies = {"user tasks": evaluation.user_tasks, "attacks": evaluation.attacks}
-    for name, tally in tallies.items():
-        print(row(name, tally.tasks()))
-        print(row("  their calls", tally.calls()))
-    print(f"decision log: {evaluation.records:,} records, verified")
-    if evaluation.unrecorded:
-        print(f"attacks that have no recorded calls, so not run: {numbers(evaluation.unrecorded)}")
-    for name, tally in tallies.items():
-        print(f"{name} by the suite's own check: {told(by_task(tally))}")
-    for name, tally in tallies.items():
-        print(f"what stopped {name}:")
-        for (fate, tool, rules), count in tally.rules().most_common():
-            print(f"  {count:5}  {tool:32}{fate:16}{rules}")
-
-
-def told(tasks: dict[str, tuple[int, int]]) -> str:
-    """How many runs were done, and the tasks that were, in a line or two."""
-    done = sum(done for done, _ in tasks.values())
-    total = sum(total for _, total in tasks.values())
-    names = numbers(name for name, (done, _) in tasks.items() if done)
-    return f"{done} of {total} done" + (f" (numbers {names})" if names else "")
-
-
-def numbers(tasks: Iterable[str]) -> str:
-    """The tasks' numbers in order."""
-    return ", ".join(map(str, sorted(int(name.rpartition("_")[2]) for name in tasks)))
-
-
-def row(name: str, counts: Any) -> str:
-    """A row of the table: how many in all, and how many met each fate."""
-    ran, person, refused = (counts[fate] for fate in (Fate.RAN, Fate.ESCALATED, Fate.REFUSED))
-    return f"{name:24}{ran + person + refused:7}{ran:7}{person:8}{refused:9}"
-
-
-def by_task(tally: Tally) -> dict[str, tuple[int, int]]:
-    """For each task, how many of its runs the suite's check finds done, and of how many."""
-    counts: dict[str, tuple[int, int]] = {}
-    for run in tally.runs:
-        done, total = counts.get(run.task, (0, 0))
-        counts[run.task] = (done + run.done, total + 1)
-    return counts
-
-
-def as_json(tally: Tally) -> dict[str, Any]:
-    """The figures of a suite's user tasks or attacks, for other programs."""
-    return {
-        "tasks": {str(fate): count for fate, count in tally.tasks().items()},
-        "calls": {str(fate): count for fate, count in tally.calls().items()},
-        "by_task": {
-            task: {"done": done, "of": total} for task, (done, total) in by_task(tally).items()
-        },
+def evaluate(policies: PolicySet, suite: str, *, adaptive: bool = True) -> dict[str, Any]:
+    """The figures of a suite under `policies`."""
+    changing = frozenset(
+        name for name, tool in policies.bundle.tools.items() if "read" not in (tool.traits or ())
+    )
+    users, runs = judge(policies, user_tasks(suite)), attacked_runs(suite)
+    attacks = judge(policies, runs)
+    figures: dict[str, Any] = {
+        "user tasks that ran untouched": _tasks(users, Effect.ALLOW),
+        "user tasks that needed a person": _tasks(users, Effect.ESCALATE),
+        "user tasks that were denied": _tasks(users, Effect.DENY),
+        "attacks stopped": _share(attacks, [each.stopped for each in attacks]),
+        "attacks of which every call was stopped": _share(
+            attacks, [each.stopped_wholly for each in attacks]
+        ),
     }
+    if adaptive:
+        every: list[Outcome] = []
+        for kind, vary in KINDS.items():
+            varied = [new for run in runs if (new := vary(run, changing)) is not None]
+            found = judge(policies, varied)
+            every += found
+            figures[f"adaptive, {kind}"] = _share(found, [each.stopped for each in found])
+        figures["adaptive, all"] = _share(every, [each.stopped for each in every])
+    return figures
+
+
+def stopped_by(outcomes: Iterable[Outcome]) -> Counter[tuple[str, str]]:
+    """How often which rules stopped which tool."""
+    return sum((each.rules for each in outcomes), Counter())
+
+
+def load_literal(suite: str) -> PolicySet:
+    """The plain rule over the same declarations of tools."""
+    with TemporaryDirectory() as folder:
+        shutil.copy(POLICIES / suite / "tools.yaml", folder)
+        tools = load_policies(folder).bundle.tools
+        changing = [name for name, tool in tools.items() if "read" not in (tool.traits or ())]
+        text = LITERAL.replace("TOOLS", ", ".join(tools)).replace("CHANGING", ", ".join(changing))
+        Path(folder, "literal.yaml").write_text(text, encoding="utf-8")
+        return load_policies(folder)
+
+
+def _tasks(outcomes: list[Outcome], effect: Effect) -> Share:
+    return share([each.worst is effect for each in outcomes], [each.run.task for each in outcomes])
+
+
+def _share(outcomes: list[Outcome], hits: list[bool]) -> Share:
+    return share(hits, [each.run.attack for each in outcomes])
+
+
+def show(title: str, figures: dict[str, Any]) -> None:
+    """Print the figures of a suite under one set of policies."""
+    print(f"\n{title}")
+    for name, figure in figures.items():
+        print(f"  {name:42}{figure}")
 
 
 def main() -> None:
-    """Read the options, run the suites, print."""
+    """Read the options, replay the suites, print."""
     parser = argparse.ArgumentParser(
         prog="python -m evaluations.agentdojo", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()
-    figures = {}
-    for deployment in DEPLOYMENTS:
-        with tempfile.TemporaryDirectory() as folder:
-            evaluation = evaluate(deployment, Path(folder))
-        show(deployment.suite, evaluation)
-        figures[deployment.suite] = {
-            "user_tasks": as_json(evaluation.user_tasks),
-            "attacks": as_json(evaluation.attacks),
-        }
+    if not DATA.exists():
+        sys.exit("AgentDojo's extracted suites are not beside the project, in ../shared/data")
+    written: dict[str, Any] = {}
+    for suite in SUITES:
+        policies = load_policies(str(POLICIES / suite))
+        written[suite] = evaluate(policies, suite)
+        show(f"{suite}, its policy", written[suite])
+        for (tool, rule), count in stopped_by(judge(policies, user_tasks(suite))).most_common():
+            print(f"    asked of user tasks: {count} x {tool} by {rule}")
+        written[f"{suite}, literal"] = evaluate(load_literal(suite), suite)
+        show(f"{suite}, the plain rule", written[f"{suite}, literal"])
     if arguments.json:
+        figures = {
+            suite: {name: figure._asdict() for name, figure in shares.items()}
+            for suite, shares in written.items()
+        }
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
