@@ -18,7 +18,8 @@ UNITS = 1_000_000
 AMOUNT_MAX = 4_000_000_000_000
 """The largest amount: in units, twice as much still fits the 64 bits of a database."""
 
-_EXACT = 2**53
+_EXACT = 2**52
+"""Below it doubles lie less than a unit apart, so that each number of units has its own."""
 
 
 class Charge(NamedTuple):

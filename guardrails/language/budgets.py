@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Effect
@@ -98,7 +97,7 @@ class _Reader:
         number = self.part.get(key)
         if number is None:
             return None
-        if isfinite(number) and 0 <= number <= AMOUNT_MAX:
+        if 0 <= number <= AMOUNT_MAX:
             return read_amount(number)
         event = self.tree.value(self.part.data, key)
         self._report(event, f"`{key}` must be a number from 0 to {AMOUNT_MAX:,}")

@@ -19,8 +19,6 @@ def tell_budget(compiled: CompiledBudget, values: dict[str, Any], frame: Frame) 
     """The part of an explanation: what was spent, of how much, and what this call costs."""
     if frame.spending is None:
         return Part("budget", None, "error: what has been spent is unknown")
-    if frame.spending is None:
-        return Part("budget", None, "error: what has been spent is unknown")
     try:
         charge = compiled.charge(values, frame, observed=False)
         spent = frame.spending.spent(charge, frame.now_ns)
