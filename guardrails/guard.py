@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from secrets import token_hex
-from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -11,24 +9,18 @@ from guardrails.action import Action, Subject
 from guardrails.audit.log import DecisionLog
 from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
-from guardrails.display import escape
 from guardrails.enforcement import Enforcer, Log
 from guardrails.enforcement.providers import Providers
 from guardrails.enforcement.till import Till
 from guardrails.engine import Facts
 from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
-from guardrails.forks import after_fork
-from guardrails.session import (
-    Session,
-    SessionState,
-    current_session,
-    inherit_context,
-    read_context,
-)
+from guardrails.session import Session, current_session
+from guardrails.session.register import MAX_DEPTH, Register
 from guardrails.snapshot import take_snapshot
 from guardrails.source import Health, PolicySource, load_policies
 from guardrails.state.places import open_state
+from guardrails.state.stops import LOST
 
 __all__ = ["Guard", "Health", "load_policies"]
 
@@ -52,12 +44,6 @@ if TYPE_CHECKING:
 FACTS_TIMEOUT = 5.0
 """Seconds that a provider of a fact has, unless `Guard.load` is told otherwise."""
 
-MAX_SESSIONS = 100_000
-"""How many sessions opened by an id a guard remembers; to forget one would lose its labels."""
-
-MAX_ID = 256
-"""How many characters the id of a session may have."""
-
 
 class Guard:
     """Judges every call of the tools it decorates by one set of policies.
@@ -65,7 +51,7 @@ class Guard:
     `Guard.load` makes one. A guard may be used by any number of threads and event loops.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as of `load`
         self,
         policies: PolicySet,
         *,
@@ -77,6 +63,8 @@ class Guard:
         approvals: Approving | None = None,
         on_escalate: str = "raise",
         state: str | Path | SqlState | None = None,
+        max_depth: int = MAX_DEPTH,
+        token_key: bytes | None = None,
     ) -> None:
         setting = {} if source is None else {"writable": source.writable}
         context = policies.bundle.context
@@ -90,12 +78,7 @@ class Guard:
         )
         self._log = log
         self._source = source
-        self._sessions: dict[str, SessionState] = {}
-        self._make_lock()
-        after_fork(self, Guard._make_lock)  # a thread of the parent may hold the lock
-
-    def _make_lock(self) -> None:
-        self._lock = Lock()
+        self.sessions = Register(self._shared, max_depth, token_key)
 
     @classmethod
     def load(  # noqa: PLR0913 - each is named where it is given
@@ -110,6 +93,8 @@ class Guard:
         approvals: Approving | None = None,
         on_escalate: Literal["raise", "wait"] = "raise",
         state: str | Path | SqlState | None = None,
+        max_depth: int = MAX_DEPTH,
+        token_key: bytes | None = None,
         watch: bool | Literal["poll"] = False,
         on_load: Callable[[Health], None] | None = None,
     ) -> Guard:
@@ -129,6 +114,8 @@ class Guard:
         in sessions opened by an id: a folder such as `.guardrails` or a URL; by default
         `GUARDRAILS_STATE`, else the store of `approvals`, else this process alone. A guard that
         hasn't heard from it for a second lets nothing run.
+        Delegations go `max_depth` deep; `token_key`, 32 random bytes, signs those that go on in
+        other processes, by default a key that the shared state holds.
 
         With `watch` a change of the folder takes effect by itself, or is left aside if it doesn't
         load as a whole; "poll" compares instead of waiting for events, as network mounts need it.
@@ -153,6 +140,8 @@ class Guard:
             approvals=approvals,
             on_escalate=on_escalate,
             state=state,
+            max_depth=max_depth,
+            token_key=token_key,
         )
         if watch:
             source.follow(guard.enforcer, polling=watch == "poll", on_load=on_load)
@@ -186,24 +175,23 @@ class Guard:
         attributes: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
         id: str | None = None,  # noqa: A002 - the name in policies and in the log
+        token: str | None = None,
     ) -> Session:
         """Return a session, to be entered with `with` or `async with`.
 
         Inside another session it is a delegation. An `id` given again resumes that session; it
         must be opened by the same subject. Raises SessionError where that isn't so, and
-        InvalidActionError for a subject that none can be.
+        InvalidActionError for a subject that none can be. A `token`, which stands alone, opens the
+        delegation that it was made for (`Session.token`).
         """
+        if token is not None:
+            if subject is not None or roles or on_behalf_of or attributes or context or id:
+                raise SessionError("a `token` says who acts and what is known: give nothing else")
+            return self.sessions.accept(self, token)
         if subject is None and (roles or on_behalf_of or attributes):
             raise SessionError("`roles`, `on_behalf_of` and `attributes` need a `subject`")
         acting = None if subject is None else Subject(subject, roles, on_behalf_of, attributes)
-        own = read_context(context)
-        parent = current_session()
-        if parent is None:
-            return Session(self, self._state(id, acting), () if acting is None else (acting,), own)
-        if id is not None and id != parent.id:
-            raise SessionError("a delegation has the session id of the session around it")
-        chain = parent.chain if acting is None else (*parent.chain, acting)
-        return Session(self, parent.state, chain, inherit_context(parent.context, own))
+        return self.sessions.open(self, acting, context, id)
 
     def stop(self, name: str, *, reason: str, by: str = "") -> None:
         """Refuse from now on every call of a subject, of a session (by id) or, with "all", any.
@@ -243,6 +231,8 @@ class Guard:
                 action.tool, snapshot.values, action.subject, action.context, action.session
             )
             context |= self._enforcer.providers.gather(wanted, proposed)
+        if session is not None and not session.state.renew():
+            return self._enforcer.policies.refuse(*LOST)
         view = None if session is None else session.view
         spending = self._enforcer.till.look() if plan.budgeted else None
         facts = Facts(now_ns, context, view, self._enforcer.overdue(plan), spending)
@@ -290,25 +280,6 @@ class Guard:
         """The point through which every call goes; for adapters."""
         return self._enforcer
 
-    def _state(self, id: str | None, acting: Subject | None) -> SessionState:  # noqa: A002
-        """The state of the session `id`, new or resumed by the subject that opened it."""
-        if id is None:
-            return SessionState(_new_id(), acting)
-        if type(id) is not str or not 0 < len(id) <= MAX_ID or not id.isprintable():
-            msg = f"the id of a session is a text of 1 to {MAX_ID} characters, each of which shows"
-            raise SessionError(msg)
-        with self._lock:
-            state = self._sessions.get(id)
-            if state is None:
-                if len(self._sessions) >= MAX_SESSIONS:
-                    msg = f"this guard remembers {MAX_SESSIONS:,} sessions and can take no more"
-                    raise SessionError(msg)
-                state = self._sessions[id] = SessionState(id, acting)
-        if (state.subject and state.subject.id) != (acting and acting.id):
-            msg = f"the session `{escape(id)}` was opened by another subject"
-            raise SessionError(msg)
-        return state
-
 
 def _open_desk(approvals: Approving | None, on_escalate: str) -> Desk | None:
     if on_escalate not in ("raise", "wait"):
@@ -334,6 +305,3 @@ def _open_ledger(state: SqlState) -> Ledger:
 
     return SqlLedger(state._database)  # noqa: SLF001 - of one house
 
-
-def _new_id() -> str:
-    return f"s-{token_hex(8)}"

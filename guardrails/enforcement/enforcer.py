@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Lock
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -19,13 +20,14 @@ from guardrails.errors import (
     ConfigurationError,
     InvalidActionError,
     LogUnavailable,
+    StateUnavailable,
 )
 from guardrails.forks import after_fork
 from guardrails.language.pattern import Pattern
 from guardrails.lookup import class_name
 from guardrails.session import current_session
 from guardrails.snapshot import take_snapshot
-from guardrails.state.stops import Stops
+from guardrails.state.stops import LOST, Stops
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from guardrails.enforcement.providers import Providers
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
-    from guardrails.session import Session
+    from guardrails.session import Session, SessionState
+    from guardrails.language.document import Tool
     from guardrails.state.stops import Halt, Stop, StopStore
 
     R = TypeVar("R")
@@ -275,6 +278,9 @@ class Enforcer:
         policies, plan, snapshot, session, context = proposal[:5]
         found, overdue = known
         facts = policies.admit({**context, **found}) if plan.context_keys else _NO_FACTS
+        halted = self.halt(session)
+        if halted is None and session is not None and not session.state.renew():
+            halted = LOST
         view = None if session is None else session.view
         chain = () if view is None else view.chain
         now_ns = time_ns()
@@ -283,7 +289,6 @@ class Enforcer:
         if look is not None:
             charges = policies.charges(plan, snapshot, circumstances)
             proposal = proposal._replace(known=known, charges=charges, now_ns=now_ns)
-        halted = self.stops.halt(_NOBODY if session is None else session.names)
         if halted is None:
             decision = policies.judge(plan, snapshot, circumstances)
             if look is not None and look.failed and binding(proposal.charges):
@@ -360,10 +365,21 @@ class Enforcer:
                 self._suspend(proposal, entry.decision)
             raise refusal(entry, record)
         if state is not None:
-            state.started(entry.tool, declared)
+            self._begin_in(state, entry.tool, declared, record)
         received = proposal.snapshot.received
         names = _NOBODY if session is None else session.names
         return Call(record, received, perf_counter_ns(), state, declared, entry.tool, names)
+
+    def _begin_in(
+        self, state: SessionState, tool: str, declared: Tool | None, record: str
+    ) -> None:
+        """Let the session know that a call begins; raises ActionDenied where others can't know."""
+        try:
+            state.started(tool, declared)
+        except StateUnavailable as error:
+            with suppress(LogUnavailable):
+                self._log.outcome(record, "cancelled", 0, class_name(type(error)))
+            raise ActionDenied(LOST.message, self.policies.refuse(*LOST), record) from error
 
     def halt(self, session: Session | None) -> Halt | None:
         """Why nothing may run in `session` now, None where it may."""
@@ -452,7 +468,7 @@ class Enforcer:
                 state.refused(name, declared, entry.decision)
             raise refusal(entry, record)
         if state is not None:
-            state.started(name, declared)
+            self._begin_in(state, name, declared, record)
         names = _NOBODY if session is None else session.names
         return Call(record, given, perf_counter_ns(), state, declared, name, names)
 

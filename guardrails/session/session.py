@@ -35,10 +35,11 @@ class Session:
 
     Inside another session it is a delegation: every member of `chain` is judged. asyncio tasks
     and `asyncio.to_thread` inherit it; a plain thread does not, unless its function went through
-    `bind`.
+    `bind`. One that a token delegated has its `targets`, and `above` it so many sessions.
     """
 
     __slots__ = (
+        "_above",
         "_own_targets",
         "_parent",
         "_state",
@@ -57,6 +58,8 @@ class Session:
         state: SessionState,
         chain: tuple[Subject, ...],
         context: Mapping[str, Any],
+        targets: tuple[str, ...] | None = None,
+        above: int = 0,
     ) -> None:
         self.guard = guard
         self.chain = chain
@@ -66,7 +69,8 @@ class Session:
         self._state = state
         self._view = SessionView(state.id, state.labels, chain, state)
         self._parent = _current.get()
-        self._own_targets: tuple[str, ...] | None = None
+        self._own_targets = targets
+        self._above = above
         self._token: Token[Session | None] | None = None
 
     @property
@@ -97,9 +101,8 @@ class Session:
     @property
     def targets(self) -> tuple[str, ...] | None:
         """What the task is about, None where none was given; a delegation's is never wider."""
-        if self._parent is None:
-            return self._state.targets
-        around, own = self._parent.targets, self._own_targets
+        around = self._state.targets if self._parent is None else self._parent.targets
+        own = self._own_targets
         if own is None or around is None or own is around:
             return around if own is None else own
         return own if set(own).issubset(around) else tuple(t for t in own if t in around)
@@ -107,7 +110,7 @@ class Session:
     @property
     def depth(self) -> int:
         """How many sessions it is inside of, itself counted."""
-        return 1 if self._parent is None else self._parent.depth + 1
+        return 1 + (self._above if self._parent is None else self._parent.depth)
 
     @property
     def earlier(self) -> tuple[tuple[int, DecisionEntry], ...]:
@@ -155,10 +158,32 @@ class Session:
         """
         wanted = narrow_targets(self.targets, read_texts(targets, "targets"))
         self._record("task", targets=list(wanted), description=description)
-        if self._parent is None:
+        if self.depth == 1:
             self._state.narrow(wanted)
         else:
             self._own_targets = wanted
+
+    def token(
+        self,
+        *,
+        subject: str,
+        roles: Iterable[str] = (),
+        on_behalf_of: str = "",
+        attributes: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        ttl: float = 600,
+    ) -> str:
+        """Return a token by which a delegation goes on elsewhere, with `guard.session(token=..)`.
+
+        It is good for once, within `ttl` seconds, where a guard has the same key. It carries who
+        acts, the context, the labels, the targets and the depth of this session; what is done
+        there is known here where both guards share their state. Raises SessionError,
+        StateUnavailable, and LogUnavailable where it can't be recorded.
+        """
+        acting = Subject(subject, roles, on_behalf_of, attributes)
+        token = self.guard.sessions.delegate(self, acting, context, ttl)
+        self._record("delegation", to=_subject_json(acting), ttl=ttl)
+        return token
 
     def _record(self, kind: str, **facts: Any) -> None:
         subjects = list(self.subjects_json)

@@ -61,6 +61,15 @@ class SessionState:
         self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
         self._lock = Lock()
 
+    @property
+    def owner(self) -> str | None:
+        """The id of the subject that opened the session, None where nobody is known."""
+        return None if self.subject is None else self.subject.id
+
+    def renew(self) -> bool:
+        """Whether all that happened in the session is known, as a decision needs it."""
+        return True
+
     def started(self, tool: str, declared: Tool | None, now_ns: int | None = None) -> None:
         """Take note that a call begins: what its result carries is in from now on."""
         self._carry_in(declared)

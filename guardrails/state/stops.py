@@ -58,6 +58,12 @@ UNKNOWN = Halt(
 )
 
 
+LOST = Halt(
+    Code.UNAVAILABLE,
+    "This action was refused: what happened in the session can't be told at present.",
+)
+
+
 class StopStore(Protocol):
     """Where stops are kept. What fails raises StateUnavailable."""
 
