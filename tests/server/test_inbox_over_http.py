@@ -1,0 +1,422 @@
+"""The inbox asked over HTTP, as a browser without scripts would, and as an attacker would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from guardrails.approvals.people import Account, People
+from guardrails.approvals.request import Status
+from guardrails.approvals.store import Filter
+from guardrails.approvals.terms import Terms
+from guardrails.errors import ApprovalsUnavailable
+from guardrails.server.inbox import ADDRESS_ATTEMPTS
+from tests.approvals.scenes import rule
+from tests.server.premises import (
+    FAY,
+    FINN,
+    PASSWORD,
+    RITA,
+    STAFF,
+    Premises,
+    sign_in,
+    token_of,
+    vote,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def status_of(premises: Premises, id_: str) -> Status:
+    return premises.store.get(id_).status
+
+
+PAGES = ["/", "/history", "/figures", "/requests/0123"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_shown_to_whoever_is_not_signed_in(premises: Premises, path: str) -> None:
+    asked = premises.ask()
+    answer = premises.client().get(path.replace("0123", asked.id))
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+    assert "ACME" not in answer.text
+
+
+def test_a_vote_without_a_sign_in_is_none(premises: Premises) -> None:
+    asked = premises.ask()
+    client = premises.client()
+    token = token_of(client.get("/sign-in").text)
+    answer = client.post(f"/requests/{asked.id}", data={"token": token, "outcome": "approve"})
+    assert answer.headers["location"].startswith("/sign-in")
+    assert premises.store.get(asked.id).votes == ()
+
+
+def test_an_approver_signs_in_and_approves_with_a_comment(premises: Premises) -> None:
+    asked = premises.ask()
+    client = premises.signed_in("fay")
+    assert "1 request waits for you" in client.get("/").text
+    answer = vote(client, asked.id, "approve", comment="checked the contract")
+    assert answer.headers["location"] == f"/requests/{asked.id}"
+    decided = premises.store.get(asked.id)
+    assert decided.status is Status.APPROVED
+    assert [(v.voter, v.comment) for v in decided.votes] == [(FAY, "checked the contract")]
+    assert decided.votes[0].seen_ns < decided.votes[0].cast_ns
+    assert "Nothing waits for you" in client.get("/").text
+
+
+def test_a_denial_ends_it(premises: Premises) -> None:
+    asked = premises.ask()
+    vote(premises.signed_in(), asked.id, "deny")
+    assert status_of(premises, asked.id) is Status.DENIED
+
+
+def test_a_request_counts_as_seen_when_its_page_is_shown_and_not_before(premises: Premises) -> None:
+    asked = premises.ask()
+    client = premises.signed_in()
+    client.get("/")
+    before = premises.store.now_ns()
+    client.get(f"/requests/{asked.id}")
+    seen = premises.store.see(asked.id, FAY)
+    assert before <= seen <= premises.store.now_ns()
+    client.get(f"/requests/{asked.id}")
+    assert premises.store.see(asked.id, FAY) == seen
+
+
+def test_two_must_agree_where_the_rule_wants_two(premises: Premises) -> None:
+    asked = premises.ask(rule(terms=Terms.any_of(["finance"], 2)))
+    fay, finn = premises.signed_in(FAY), premises.signed_in(FINN)
+    vote(fay, asked.id, "approve")
+    assert status_of(premises, asked.id) is Status.PENDING
+    page = fay.get(f"/requests/{asked.id}").text
+    assert "You approved this" in page
+    assert "Still wanted: 1 of finance" in page
+    vote(finn, asked.id, "approve")
+    assert status_of(premises, asked.id) is Status.APPROVED
+
+
+def test_who_is_no_approver_sees_why_and_can_post_nothing(premises: Premises) -> None:
+    asked = premises.ask()
+    client = premises.signed_in(RITA)
+    page = client.get(f"/requests/{asked.id}").text
+    assert "don&#39;t name you as approver" in page
+    assert 'value="approve"' not in page
+    form = {"token": token_of(page), "outcome": "approve", "shown": asked.content}
+    answer = client.post(f"/requests/{asked.id}", data=form)
+    assert answer.status_code == 409
+    assert "Your vote was not taken" in answer.text
+    assert premises.store.get(asked.id).votes == ()
+
+
+def test_a_vote_is_for_what_was_shown_alone(premises: Premises) -> None:
+    asked = premises.ask()
+    answer = vote(premises.signed_in(), asked.id, "approve", shown="sha256:another")
+    assert answer.status_code == 409
+    assert "not the one that was shown" in answer.text
+    assert premises.store.get(asked.id).votes == ()
+
+
+def test_a_vote_that_is_neither_yes_nor_no_is_none(premises: Premises) -> None:
+    asked = premises.ask()
+    answer = vote(premises.signed_in(), asked.id, "perhaps", comment="hm")
+    assert answer.status_code == 409
+    assert ">hm</textarea>" in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_a_form_of_another_site_is_refused(premises: Premises, headers: dict[str, str]) -> None:
+    asked = premises.ask()
+    client = premises.signed_in()
+    page = client.get(f"/requests/{asked.id}").text
+    token = token_of(page) if headers else "0" * 64
+    form = {"token": token, "outcome": "approve", "shown": asked.content}
+    answer = client.post(f"/requests/{asked.id}", data=form, headers=headers)
+    assert answer.status_code == 403
+    assert "Nothing was recorded" in answer.text
+    assert premises.store.get(asked.id).votes == ()
+
+
+def test_the_token_of_one_visitor_is_none_of_another(premises: Premises) -> None:
+    asked = premises.ask()
+    fay, finn = premises.signed_in(FAY), premises.signed_in(FINN)
+    stolen = token_of(fay.get(f"/requests/{asked.id}").text)
+    form = {"token": stolen, "outcome": "approve", "shown": asked.content}
+    assert finn.post(f"/requests/{asked.id}", data=form).status_code == 403
+
+
+def test_signing_in_without_the_form_of_this_visitor_is_refused(premises: Premises) -> None:
+    form = {"token": "0" * 64, "login": FAY, "password": PASSWORD}
+    assert premises.client().post("/sign-in", data=form).status_code == 403
+
+
+@pytest.mark.slow
+def test_an_unknown_name_is_answered_as_a_wrong_password_is(premises: Premises) -> None:
+    client = premises.client()
+    wrong = sign_in(client, FAY, "not the password")
+    unknown = sign_in(client, "mallory@example.com", "not the password")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.text.replace(FAY, "X") == unknown.text.replace("mallory@example.com", "X")
+    assert "guardrails" not in client.cookies
+
+
+def test_one_address_can_not_try_names_for_long(premises: Premises) -> None:
+    client = premises.client()
+    token = token_of(client.get("/sign-in").text)
+    form = {"token": token, "login": "x" * 400, "password": "y"}  # refused without being hashed
+    codes = [client.post("/sign-in", data=form).status_code for _ in range(ADDRESS_ATTEMPTS + 1)]
+    assert codes == [401] * ADDRESS_ATTEMPTS + [429]
+    refused = sign_in(client, FAY)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+
+
+def test_a_sign_in_is_a_new_one_and_ends_with_signing_out(premises: Premises) -> None:
+    client = premises.signed_in()
+    first = client.cookies["guardrails"]
+    page = client.get("/").text
+    answer = client.post("/sign-out", data={"token": token_of(page)})
+    assert answer.headers["location"] == "/sign-in"
+    client.cookies.set("guardrails", first, domain="127.0.0.1")
+    assert client.get("/").status_code == 303
+    other = premises.signed_in()
+    assert other.cookies["guardrails"] != first
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(premises: Premises) -> None:
+    cookie = sign_in(premises.client()).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Secure" not in cookie  # plain HTTP, on loopback alone
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        People([a for a in STAFF.accounts.values() if a.id != FAY]),
+        People(
+            [
+                Account(
+                    FAY, "Fay", ("finance",), password=STAFF.accounts[FAY].password, disabled=True
+                )
+            ]
+        ),
+        People([Account(FAY, "Fay", ("finance",), password="another hash")]),
+    ],
+    ids=["removed", "disabled", "another password"],
+)
+def test_a_sign_in_ends_with_its_account(premises: Premises, people: People) -> None:
+    client = premises.signed_in()
+    assert client.get("/").status_code == 200
+    premises.people = people
+    assert client.get("/").status_code == 303
+
+
+def test_signing_in_leads_to_no_other_site(premises: Premises) -> None:
+    for wanted in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"):
+        assert sign_in(premises.client(), wanted=wanted).headers["location"] == "/"
+    asked = premises.ask()
+    answer = sign_in(premises.client(), wanted=f"/requests/{asked.id}")
+    assert answer.headers["location"] == f"/requests/{asked.id}"
+
+
+def test_every_answer_carries_the_headers(premises: Premises) -> None:
+    client = premises.signed_in()
+    for path in ("/", "/sign-in", "/static/inbox.css", "/nowhere", "/healthy"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "same-origin"
+    assert client.get("/").headers["cache-control"] == "no-store"
+
+
+def test_another_host_name_is_not_answered(premises: Premises) -> None:
+    client = premises.client()
+    for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:80", ""):
+        answer = client.get("/sign-in", headers={"Host": host})
+        assert answer.status_code in (400, 421)
+        assert "password" not in answer.text
+    assert client.get("/sign-in", headers={"Host": "localhost:9"}).status_code == 200
+
+
+def test_what_agents_write_stays_text(premises: Premises) -> None:
+    script = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
+    asked = premises.ask(
+        arguments={script: script, "list": [script, {script: script}]},
+        context={script: script},
+        evidence={
+            "description": script,
+            "earlier": [
+                {"at_ns": 1, "tool": "t", "effect": "allow", "arguments": {script: script}}
+            ],
+        },
+    )
+    client = premises.signed_in()
+    vote(client, asked.id, "deny", comment=script)
+    for path in ("/", f"/requests/{asked.id}", "/history"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+    assert "&lt;script&gt;" in client.get(f"/requests/{asked.id}").text
+
+
+def test_a_request_that_is_not_there_is_told_so(premises: Premises) -> None:
+    answer = premises.signed_in().get("/requests/0123456789")
+    assert answer.status_code == 404
+    assert "no such request" in answer.text
+
+
+def test_forms_that_are_too_long_or_none_are_refused(premises: Premises) -> None:
+    client = premises.signed_in()
+    assert client.post("/sign-out", data={"token": "x" * 70_000}).status_code == 413
+    assert client.post("/sign-out", json={"token": "x"}).status_code == 415
+    many = {f"f{number}": "x" for number in range(50)}
+    assert client.post("/sign-out", data=many).status_code == 400
+    bad = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert client.post("/sign-out", content=b"a=%ff", headers=bad).status_code == 400
+
+
+def test_a_store_that_is_away_is_told_and_back_by_itself(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = premises.ask()
+    client = premises.signed_in()
+    page = client.get(f"/requests/{asked.id}").text
+    form = {"token": token_of(page), "outcome": "approve", "shown": asked.content}
+
+    def away(*_: object) -> None:
+        raise ApprovalsUnavailable("gone for /secret/path")
+
+    with monkeypatch.context() as gone:
+        for name in ("get", "list", "now_ns", "vote", "see"):
+            gone.setattr(type(premises.store), name, away)
+        shown = client.get("/")
+        assert shown.status_code == 503
+        assert shown.headers["retry-after"] == "5"
+        assert 'http-equiv="refresh"' in shown.text
+        assert "/secret/path" not in shown.text
+        sent = client.post(f"/requests/{asked.id}", data=form)
+        assert sent.status_code == 503
+        assert "not known whether" in sent.text
+        assert client.get("/healthy").status_code == 503
+    assert client.get("/").status_code == 200
+    assert client.get("/healthy").text == "ok\n"
+    assert status_of(premises, asked.id) is Status.PENDING
+
+
+def test_a_file_of_approvers_that_is_spoilt_lets_nobody_in(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = premises.signed_in()
+
+    def spoilt() -> People:
+        raise ApprovalsUnavailable("nobody can approve")
+
+    monkeypatch.setattr(premises.service, "_people", spoilt, raising=True)
+    assert client.get("/").status_code == 503
+
+
+def test_the_history_is_filtered_and_paged(premises: Premises) -> None:
+    ids = [premises.ask(arguments={"n": n}, session=f"s-{n}").id for n in range(55)]
+    client = premises.signed_in()
+    vote(client, ids[0], "deny")
+    first = client.get("/history").text
+    assert ids[-1] in first
+    assert ids[0] not in first
+    older = client.get(f"/history?before={ids[5]}").text
+    assert ids[0] in older
+    assert "Newest" in older
+    denied = client.get("/history", params={"status": "denied"}).text
+    assert ids[0] in denied
+    assert ids[1] not in denied
+    assert ids[0] in client.get("/history", params={"text": ids[0]}).text
+    assert "No request matches" in client.get("/history", params={"tool": "nothing"}).text
+    assert (
+        client.get("/history?since=nonsense&until=9999-99-99&status=bad&before=x").status_code
+        == 200
+    )
+
+
+def test_the_figures_show_who_decided_without_reading(premises: Premises) -> None:
+    client = premises.signed_in()
+    for n in range(3):
+        vote(client, premises.ask(session=f"s-{n}").id, "approve" if n else "deny")
+    page = client.get("/figures?days=7").text
+    assert "under 5 s: 3" in page
+    assert "approved: 2, denied: 1" in page
+    assert "67%" in page
+    assert "3, hardly read" in page
+    assert "<svg" in page
+    assert "style=" not in page
+
+
+def test_events_are_for_those_signed_in_and_tell_of_changes(premises: Premises) -> None:
+    assert premises.client().get("/events").status_code == 401
+    client = premises.signed_in()
+    with client.stream("GET", "/events") as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "retry: 2000"
+        asked = premises.ask()
+        told = next(line for line in lines if line.startswith("data:") and asked.id in line)
+    assert told == f'data: ["{asked.id}"]'
+
+
+def test_reviews_are_told_as_what_has_run(premises: Premises) -> None:
+    from dataclasses import replace
+
+    from guardrails.approvals.request import Kind, make_request
+    from tests.approvals.scenes import case
+
+    made = make_request(case(), premises.store.now_ns(), kind=Kind.REVIEW)
+    asked = premises.store.open(replace(made, evidence={"traits": ["read"]}))
+    client = premises.signed_in()
+    page = client.get(f"/requests/{asked.id}").text
+    assert "has run already" in page
+    assert "It was right" in page
+    vote(client, asked.id, "approve")
+    assert "accepted" in client.get(f"/requests/{asked.id}").text
+
+
+def test_a_link_in_a_message_is_asked_for_again_by_a_page_of_its_own(premises: Premises) -> None:
+    asked = premises.ask()
+    answer = premises.client().get(
+        f"/requests/{asked.id}", headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 200
+    assert f'content="0;url=/requests/{asked.id}"' in answer.text
+
+
+def test_behind_tls_cookies_and_headers_say_so(tmp_path: Path) -> None:
+    settings = {"behind_proxy": True, "names": ("inbox.example.com",)}
+    with Premises(tmp_path, **settings).serving() as premises:
+        client = premises.client()
+        answer = client.get("/sign-in", headers={"Host": "inbox.example.com"})
+        assert answer.headers["strict-transport-security"].startswith("max-age=")
+        assert answer.headers["set-cookie"].startswith("__Host-guardrails-form=")
+        assert "Secure" in answer.headers["set-cookie"]
+        assert client.get("/sign-in").status_code == 421  # reached past the proxy
+
+
+def test_requests_that_wait_for_the_visitor_come_first_soonest_end_first(
+    premises: Premises,
+) -> None:
+    late = premises.ask(rule("a/late"), session="1", lasts_s=900)
+    soon = premises.ask(rule("a/soon"), session="2", lasts_s=60)
+    other = premises.ask(rule("a/risk", Terms.any_of(["risk"])), session="3", lasts_s=30)
+    page = premises.signed_in().get("/").text
+    places = [page.index(f"/requests/{each.id}") for each in (soon, late, other)]
+    assert places == sorted(places)
+    assert premises.store.list(Filter()).requests
