@@ -33,8 +33,8 @@ _KINDS = {
 class Piece(NamedTuple):
     """A stretch of text and how it is meant: `plain`, `text`, `number`, `escape` or `mark`.
 
-    Both of the last stand for what is not written as itself; a mark is for what should be looked at,
-    and `hint` names it.
+    Both of the last stand for what is not written as itself; a mark is for what should be looked
+    at. `hint` names it.
     """
 
     text: str

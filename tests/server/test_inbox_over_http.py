@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -400,7 +400,7 @@ def test_a_link_in_a_message_is_asked_for_again_by_a_page_of_its_own(premises: P
 
 
 def test_behind_tls_cookies_and_headers_say_so(tmp_path: Path) -> None:
-    settings = {"behind_proxy": True, "names": ("inbox.example.com",)}
+    settings: dict[str, Any] = {"behind_proxy": True, "names": ("inbox.example.com",)}
     with Premises(tmp_path, **settings).serving() as premises:
         client = premises.client()
         answer = client.get("/sign-in", headers={"Host": "inbox.example.com"})
