@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -43,6 +44,9 @@ class Webhook:
 
     def __post_init__(self) -> None:
         check_url(self.url)
+        if find_spec("httpx") is None:
+            msg = "webhooks need their extra: pip install 'policy-guardrails[server]'"
+            raise ConfigurationError(msg)
 
     def deliver(self, notice: Notice) -> None:
         """Post the notice; raises DeliveryFailed unless the answer is one of success."""

@@ -168,3 +168,9 @@ def test_nobody_at_the_address_is_a_failure_that_tells_no_secret(receiver: Recei
 def test_an_address_that_others_could_listen_to_is_refused(url: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Webhook("desk", url, write_message)
+
+
+def test_without_its_extra_a_webhook_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardrails.approvals.channels.webhook.find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'policy-guardrails\[server\]'"):
+        Webhook("desk", "https://desk.example.com/", write_message)
