@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from guardrails.approvals.channels.channel import Notice
 from guardrails.approvals.channels.message import write_message
@@ -15,11 +22,13 @@ from guardrails.approvals.channels.signature import check_message, read_secret
 from guardrails.approvals.channels.webhook import Webhook
 from guardrails.approvals.request import Status
 from guardrails.errors import CallbackRefused, ConfigurationError, DeliveryFailed
+from tests.approvals.channels.receiver import Receiver
 from tests.approvals.scenes import START, decide, request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from guardrails.approvals.sql_store import SqlStore
-    from tests.approvals.channels.receiver import Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the example of the specification
 KEY = read_secret(SECRET)
@@ -174,3 +183,38 @@ def test_without_its_extra_a_webhook_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setattr("guardrails.approvals.channels.webhook.find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match=r"pip install 'policy-guardrails\[server\]'"):
         Webhook("desk", "https://desk.example.com/", write_message)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    receiver = Receiver(self_signed(tmp_path))
+    try:
+        url = receiver.url.replace("http", "https").replace("127.0.0.1", "localhost")
+        with pytest.raises(DeliveryFailed, match="its certificate is not valid"):
+            Webhook("desk", url, write_message).deliver(notice())
+        assert receiver.received == []
+    finally:
+        receiver.close()
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """What a server presents that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
