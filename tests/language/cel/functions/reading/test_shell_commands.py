@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from guardrails.errors import EvaluationError
 from guardrails.values import Opaque
 from tests.language.cel.functions.calls import Meter, call
 from tests.language.cel.functions.reading.readings import ask, expected, found, section
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BASH = shutil.which("bash")
 
@@ -110,6 +114,52 @@ def test_words_that_are_known_are_those_that_bash_gives(written: str) -> None:
         env={"LC_ALL": "C.UTF-8"},
     )
     assert ran.stdout.decode() == "".join(f"<{word}>" for word in arguments[1:] or [""])
+
+
+SCRIPTS = (
+    "aa bb rr $( ) ` ' \" \\ | & ; < > << EOF { } if then else fi case in esac for do done while",
+    "[[ ]] # $x ${x} A= ! && || <<- <( >( <<< f() [ ] - ,b {a,b} 2>&1 &> >| aa;bb",
+)
+RAN = {
+    "bash": re.compile(r"RAN:([^\n]*):\n"),
+    "dash": re.compile(r"dash: \d+: (?:\S*dash: \d+: )?([^\n:]*?): not found"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", RAN)
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    pieces=st.lists(
+        st.sampled_from([*" ".join(SCRIPTS).split(), *" " * 14, *"\n" * 4, "\\\n"]), max_size=16
+    )
+)
+def test_no_command_runs_that_is_not_in_the_list(
+    shell: str, pieces: list[str], tmp_path: Path
+) -> None:
+    """Nothing is on the `PATH`: each command that a shell looks for is told, and doesn't run."""
+    script, path = "".join(pieces), shutil.which(shell)
+    if path is None:
+        pytest.skip(f"{shell} is not installed")
+    try:
+        commands = call("shell_commands", script)
+    except EvaluationError:
+        return
+    if any(type(command) is Opaque for command in commands):
+        return
+    start = tmp_path / "start"
+    start.write_text('command_not_found_handle() { echo "RAN:$1:" >&2; }\n')
+    ran = subprocess.run(
+        [path, "-c", script],
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": "/nonexistent", "BASH_ENV": str(start)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=10,
+    )
+    told = set(RAN[shell].findall(ran.stderr.decode(errors="replace")))
+    assert told <= {"[", *(command["path"] for command in commands)}
 
 
 PIECES = (

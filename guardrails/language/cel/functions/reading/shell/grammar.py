@@ -311,6 +311,8 @@ class ScriptReader(TokenReader):
 
     def _read_part_of(self, command: Simple) -> None:
         word = self._read_argument()
+        if any(each.operator.startswith("&") for each in command.redirects):
+            refuse("a word after `&>`, where sh begins another command")
         raw = word.raw.replace("\\\n", "")
         assigned = None if command.words else _ASSIGNMENT.match(raw)
         if assigned:
@@ -319,8 +321,8 @@ class ScriptReader(TokenReader):
             value = word.text[len(assigned[0]) :]
             command.assignments.append((assigned[1], Word(value, raw, literal=word.literal)))
             return
-        if not command.words and _SUBSCRIPTED.match(raw) and "=" in raw:
-            refuse("an array")
+        if _SUBSCRIPTED.match(raw) and not (command.words and "]" in raw):
+            refuse("an array, or a name with `[`, whose end bash looks for beyond the word")
         if not command.words and raw in RESERVED:
             refuse(f"`{raw}` stands where a command should")
         command.words.append(word)
