@@ -32,6 +32,7 @@ POLL_S = 0.25
 VALID_NS = NANOSECONDS
 """How long an answer of the store holds, from when it was asked."""
 
+_FAREWELL_S = 1.0  # how long closing waits for a question that is on its way
 _PATIENCE_S = 0.2  # how long a call waits for an answer that is on its way
 
 
@@ -143,10 +144,14 @@ class Stops:
     def close(self) -> None:
         """Ask the store no more; without news, nothing runs after a second."""
         self._closed.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_FAREWELL_S)
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
         self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def _begin_again(self) -> None:
         closed = self._closed.is_set()
@@ -160,7 +165,8 @@ class Stops:
         """Ask the store from now on, until this is closed or nobody holds it."""
         arguments = (weakref.ref(self), self._closed)
         name = "guardrails-stops"
-        threading.Thread(target=_ask_on, args=arguments, name=name, daemon=True).start()
+        self._thread = threading.Thread(target=_ask_on, args=arguments, name=name, daemon=True)
+        self._thread.start()
 
     def _renew(self) -> bool:
         """Whether the store has just been heard, by this thread or another."""

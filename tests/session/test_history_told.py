@@ -87,17 +87,17 @@ def test_explain_says_how_often_and_when_last() -> None:
     facts = Facts(NOON + 40 * 60 * NANOSECONDS)
     sending, wiping = (Action(tool, session=view) for tool in ("net.send", "fs.wipe"))
     part = _part(explain(policies, sending, facts), "after")
-    assert (part.holds, part.why) == (
-        True,
+    assert part.holds is True
+    assert part.why == (
         "`vault.*` was called 3 times of 2 asked for in the time asked about,"
-        ' last timestamp("2026-06-01T12:30:00Z")',
+        ' last timestamp("2026-06-01T12:30:00Z")'
     )
     part = _part(explain(policies, wiping, facts), "not_before")
-    assert (part.holds, part.why) == (
-        True,
+    assert part.holds is True
+    assert part.why == (
         "`backup.create` was never called with success;"
         " then a tool that can `read` was called 3 times,"
-        ' last timestamp("2026-06-01T12:30:00Z")',
+        ' last timestamp("2026-06-01T12:30:00Z")'
     )
     part = _part(explain(policies, Action("net.send"), facts), "after")
     assert (part.holds, part.why) == (None, "error: `session` is unknown")

@@ -66,12 +66,8 @@ def load(tmp_path: Path) -> Iterator[Callable[..., guardrails.Guard]]:
         guard.close()
 
 
-def call(guard: guardrails.Guard, tool: str, function: Callable[[], Any] = lambda: None) -> Code:
-    try:
-        guard.run(tool, {}, function)
-    except ActionDenied as error:
-        return error.decision.code if error.decision.matches == () else Code.RULE
-    return Code.NO_MATCH
+def call(guard: guardrails.Guard, tool: str) -> None:
+    guard.run(tool, {}, lambda: None)
 
 
 def denied(guard: guardrails.Guard, tool: str, **arguments: Any) -> list[str]:
@@ -213,12 +209,12 @@ def test_a_task_can_only_become_narrower(load: Callable[..., guardrails.Guard]) 
         with pytest.raises(SessionError, match="only be narrowed"):
             session.task(targets=["1", "3"])
         with guard.session(subject="b") as child:
-            assert child.targets == ("1", "2")
+            assert list(child.targets or ()) == ["1", "2"]
             child.task(targets=["2"])
             assert denied(guard, "vm.delete", id="1") == ["p/targets-alone"]
             session.task(targets=["1"])
-            assert child.targets == ()
-        assert session.targets == ("1",)
+            assert list(child.targets or ()) == []
+        assert tuple(session.targets or ()) == ("1",)
 
 
 def test_a_kind_that_a_tool_does_not_declare_is_an_error(
@@ -289,7 +285,8 @@ def test_a_token_that_was_altered_is_refused(load: Callable[..., guardrails.Guar
         other = "A" if token[at] != "A" else "B"
         with pytest.raises(SessionError, match=r"no token|was altered"):
             guard.session(token=token[:at] + other + token[at + 1 :])
-    for whole in ("", "x", token + ".x", token[:-1], f"{token}é", 5):
+    wrong: list[Any] = ["", "x", token + ".x", token[:-1], f"{token}é", 5]
+    for whole in wrong:
         with pytest.raises(SessionError, match=r"no token|was altered"):
             guard.session(token=whole)
 
