@@ -84,7 +84,8 @@ class Ground:
     def _passes(self, mutated: PolicySet, number: int) -> bool:
         """Whether a case passes on mutated policies; a single action has been read before."""
         case = self._cases[number]
-        if case.opening is not None:
+        spending = len(case.steps) > 1 and any(step.plan.budgeted for step in self._read[number])
+        if case.opening is not None or spending:
             return passes(mutated, case, self._now_ns)
         return not any(
             find_mismatches(step.expected, decide(mutated, read))
@@ -113,6 +114,8 @@ class Ground:
         read = self._read[number]
         if any(step.plan.declared is None for step in read):
             return True
+        if self._compiled[name].budget is not None:
+            return True  # what earlier steps have spent may be otherwise, too
         if self._said[0] != name:
             self._said = (name, {})
         said = self._said[1]
