@@ -41,9 +41,6 @@ endef
 $(VENV)/%.stamp: pyproject.toml
 	$(call environment,$(VENV),--editable '.[$*]')
 
-.venv-agentdojo/stamp: pyproject.toml evaluations/agentdojo/requirements.txt
-	$(call environment,.venv-agentdojo,--editable . --requirement evaluations/agentdojo/requirements.txt)
-
 .venv-bench/stamp: pyproject.toml benchmarks/requirements.txt
 	$(call environment,.venv-bench,--editable . --requirement benchmarks/requirements.txt)
 
@@ -63,8 +60,8 @@ static: $(VENV)/test.stamp
 	$(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache
 	$(BIN)/mypy
 
-agentdojo: .venv-agentdojo/stamp  ## judge the tools, tasks and attacks of AgentDojo's suites
-	@.venv-agentdojo/bin/python -m evaluations.agentdojo
+agentdojo: $(VENV)/test.stamp  ## replay AgentDojo's tasks and attacks, and adaptive ones, under two policies
+	@$(BIN)/python -m evaluations.agentdojo
 
 bench: .venv-bench/stamp  ## time a decision, a call, loading, linting and importing, beside the peers
 	@.venv-bench/bin/python -m benchmarks.decide
@@ -73,6 +70,7 @@ bench: .venv-bench/stamp  ## time a decision, a call, loading, linting and impor
 	@.venv-bench/bin/python -m benchmarks.reload
 	@.venv-bench/bin/python -m benchmarks.lint
 	@.venv-bench/bin/python -m benchmarks.policy_tests
+	@.venv-bench/bin/python -m benchmarks.approvals
 	@.venv-bench/bin/python -m benchmarks.imports
 
 clean:  ## remove the environments and what the tools left

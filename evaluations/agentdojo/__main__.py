@@ -40,9 +40,7 @@ rules:
 
 def evaluate(policies: PolicySet, suite: str, *, adaptive: bool = True) -> dict[str, Any]:
     """The figures of a suite under `policies`."""
-    changing = frozenset(
-        name for name, tool in policies.bundle.tools.items() if "read" not in (tool.traits or ())
-    )
+    tools = policies.bundle.tools
     users, runs = judge(policies, user_tasks(suite)), attacked_runs(suite)
     attacks = judge(policies, runs)
     figures: dict[str, Any] = {
@@ -57,7 +55,7 @@ def evaluate(policies: PolicySet, suite: str, *, adaptive: bool = True) -> dict[
     if adaptive:
         every: list[Outcome] = []
         for kind, vary in KINDS.items():
-            varied = [new for run in runs if (new := vary(run, changing)) is not None]
+            varied = [new for run in runs if (new := vary(run, tools)) is not None]
             found = judge(policies, varied)
             every += found
             figures[f"adaptive, {kind}"] = _share(found, [each.stopped for each in found])

@@ -66,8 +66,7 @@ class Outcome:
             (judged.call.tool, match.rule)
             for judged in self.calls
             for match in judged.decision.matches
-            if judged.decision.effect is not Effect.ALLOW
-            and match.effect is judged.decision.effect
+            if judged.decision.effect is not Effect.ALLOW and match.effect is judged.decision.effect
         )
 
 
@@ -90,14 +89,14 @@ def judge(policies: PolicySet, runs: Iterable[Run], *, as_approved: bool = False
 class Share(NamedTuple):
     """How many of how many, and the interval of the share, each end from 0 to 1."""
 
-    count: int
+    found: int
     total: int
     low: float
     high: float
 
     def __str__(self) -> str:
-        share = self.count / self.total if self.total else 0.0
-        return f"{self.count} of {self.total} ({share:.1%}; {self.low:.1%} to {self.high:.1%})"
+        share = self.found / self.total if self.total else 0.0
+        return f"{self.found} of {self.total} ({share:.1%}; {self.low:.1%} to {self.high:.1%})"
 
 
 def share(hits: Sequence[bool], clusters: Sequence[str], seed: int = 1) -> Share:

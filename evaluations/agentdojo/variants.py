@@ -16,13 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from evaluations.agentdojo.traces import Run
+    from guardrails.language.document import Tool
 
-    Vary = Callable[[Run, frozenset[str]], Run | None]
+    Vary = Callable[[Run, Mapping[str, Tool]], Run | None]
 
 _SHORTEST = 4
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ACCOUNT = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}")
 _MONTHS = "January February March April May June July August September October November December"
+
+
+def changes(tools: Mapping[str, Tool], call: Call) -> bool:
+    """Whether a call is of a tool that changes something, rather than reads."""
+    return "read" not in (tools[call.tool].traits or ())
+
+
+def _is_open(tools: Mapping[str, Tool], call: Call) -> bool:
+    """Whether others can write into what a call gives."""
+    return "untrusted" in tools[call.tool].returns
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -77,8 +88,8 @@ def reformat(value: str) -> str:
 def hide(form: Callable[[str], str]) -> Vary:
     """A kind of attack whose texts bring its values in another `form`."""
 
-    def vary(run: Run, changing: frozenset[str]) -> Run | None:
-        values = _attack_values(run, changing)
+    def vary(run: Run, tools: Mapping[str, Tool]) -> Run | None:
+        values = _attack_values(run, tools)
         calls = tuple(
             Call(call.tool, call.arguments, _rewrite(call.output, values, form), call.phase)
             for call in run.calls
@@ -88,7 +99,7 @@ def hide(form: Callable[[str], str]) -> Vary:
     return vary
 
 
-def collide(run: Run, changing: frozenset[str]) -> Run | None:
+def collide(run: Run, tools: Mapping[str, Tool]) -> Run | None:
     """The attack in the user's own words, wherever its goal leaves it a choice of words."""
     words = [word.strip("'\".,:;!?()") for word in run.prompt.split()]
     phrase = " ".join(run.prompt.split()[:6])
@@ -103,20 +114,21 @@ def collide(run: Run, changing: frozenset[str]) -> Run | None:
 
     calls = tuple(
         call
-        if call.phase != "attack" or call.tool not in changing
+        if call.phase != "attack" or not changes(tools, call)
         else Call(call.tool, change(call.arguments, reword), call.output, call.phase)
         for call in run.calls
     )
     return None if calls == run.calls else run.with_calls(calls)
 
 
-def place(run: Run, changing: frozenset[str]) -> Run | None:
+def place(run: Run, tools: Mapping[str, Tool]) -> Run | None:
     """The attack's values where the user's task copies from: her own call does what they want.
 
-    A value that the user's call took from what was read, and not from what she said, becomes the
-    attacker's of the same kind, where the attack has one.
+    A value that the user's call took from what others can write, and not from what she said,
+    becomes the attacker's of the same kind, where the attack has one. The number that a system
+    gives a record is nothing that others write.
     """
-    wanted = _by_kind(_attack_values(run, changing))
+    wanted = _by_kind(_attack_values(run, tools))
     calls: list[Call] = []
     read = ""
     hijacked = False
@@ -125,8 +137,10 @@ def place(run: Run, changing: frozenset[str]) -> Run | None:
             continue
         taken = {
             leaf: wanted[_kind(leaf)]
-            for leaf in leaves(call.arguments)
-            if call.tool in changing
+            for name, value in call.arguments.items()
+            for leaf in leaves(value)
+            if name.rpartition("_")[2] != "id"
+            and changes(tools, call)
             and str(leaf) in read
             and str(leaf) not in run.prompt
             and _kind(leaf) in wanted
@@ -135,13 +149,15 @@ def place(run: Run, changing: frozenset[str]) -> Run | None:
             hijacked = True
             calls = [
                 Call(old.tool, old.arguments, _rewrite(old.output, taken, None), old.phase)
+                if _is_open(tools, old)
+                else old
                 for old in calls
             ]
-            arguments = change(call.arguments, lambda leaf, taken=taken: taken.get(leaf, leaf))
+            arguments = change(call.arguments, _exchange(taken))
             calls.append(Call(call.tool, arguments, call.output, "attack"))
         else:
             calls.append(call)
-        read += str(call.output)
+        read += str(call.output) if _is_open(tools, call) else ""
     return run.with_calls(tuple(calls)) if hijacked else None
 
 
@@ -156,15 +172,23 @@ KINDS: Mapping[str, Vary] = {
 """The kinds of adaptive attacks, by what a report calls them."""
 
 
-def _attack_values(run: Run, changing: frozenset[str]) -> dict[Any, Any]:
+def _attack_values(run: Run, tools: Mapping[str, Tool]) -> dict[Any, Any]:
     """What the attack's changes are made of, each value by itself, longest first."""
     found = {
         leaf
         for call in run.calls
-        if call.phase == "attack" and call.tool in changing
+        if call.phase == "attack" and changes(tools, call)
         for leaf in leaves(call.arguments)
     }
     return {leaf: leaf for leaf in sorted(found, key=lambda leaf: (-len(str(leaf)), str(leaf)))}
+
+
+def _exchange(taken: Mapping[Any, Any]) -> Callable[[Any], Any]:
+    return lambda leaf: taken.get(leaf, leaf)
+
+
+def _always(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda _: text
 
 
 def _by_kind(values: Mapping[Any, Any]) -> dict[str, Any]:
@@ -191,7 +215,7 @@ def _rewrite(output: Any, values: Mapping[Any, Any], form: Callable[[str], str] 
     for old, new in values.items():
         text = str(old)
         if form is None:
-            output = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", lambda _, new=new: str(new), output)
+            output = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", _always(str(new)), output)
         elif isinstance(old, str) and len(text) >= _SHORTEST:
             output = output.replace(text, form(text))
     return output
