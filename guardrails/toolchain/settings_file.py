@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OWN, SHARED = "guardrails.toml", "pyproject.toml"
 
-TABLES = ("lint", "approvals", "server")
+TABLES = ("lint", "approvals", "rego", "server")
 """What the file may hold; each verb reads its own table."""
 
 

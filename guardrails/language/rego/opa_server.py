@@ -8,7 +8,13 @@ to the question is a failure: a server without the package does not know the pol
 from __future__ import annotations
 
 import ssl
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -178,6 +184,9 @@ def _read(connection: HTTPConnection, response: HTTPResponse, deadline: float) -
             connection.sock.settimeout(_left(deadline))
         part = response.read1(1 << 16)
         if not part:
+            if response.length:
+                raise IncompleteRead(b"".join(parts), response.length)
+            response.close()  # the connection may be used again
             return b"".join(parts)
         size += len(part)
         if size > MAX_BYTES:

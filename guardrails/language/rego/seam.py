@@ -1,6 +1,7 @@
 """What evaluates Rego: the seam between modules as they are loaded and an engine.
 
-Another engine is added by a class with the methods of `RegoEngine`, handed to `Guard.load(rego=)`.
+Another engine is added by a class with the methods of `RegoEngine`; `load(path, rego=...)` of
+`guardrails.language.loader` takes it.
 """
 
 from __future__ import annotations
