@@ -157,7 +157,8 @@ def _change_budget(rule: Rule, mutant: Any) -> Iterator[Mutant]:
     if budget is None:
         return
     yield mutant("`budget` was dropped", "budget", budget=None)
-    limit = max(2 * budget.limit, UNITS)
+    least = 0 if budget.limit % UNITS else UNITS
+    limit = budget.limit + max(budget.limit // 10, least)
     raised = f"`limit: {show_amount(budget.limit)}` became {show_amount(limit)}"
     yield mutant(raised, "budget", budget=replace(budget, limit=limit))
     if budget.cost is not None and type(budget.cost.checked.root) is not Literal:
