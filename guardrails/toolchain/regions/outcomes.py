@@ -85,7 +85,7 @@ _SIZES = (kinds("int") & ~below(0, inclusive=False)) | ERROR
 _TEXT_TESTS = frozenset({"startsWith", "endsWith", "contains", "matches"})
 _ANCHORS = re.compile(r"[\^$]|\\[AzbB]")
 _LISTS_OF_TEXT: frozenset[Path | None] = frozenset(
-    {("subject", "roles"), ("subject", "chain"), ("session", "labels")}
+    {("subject", "roles"), ("subject", "chain"), ("session", "labels"), ("session", "targets")}
 )
 
 

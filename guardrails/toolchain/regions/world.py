@@ -45,7 +45,11 @@ _RECORDS: Mapping[str, Mapping[str, Region]] = {
         "chain": kinds("list"),
         "attributes": _MAP,
     },
-    "session": {"id": kinds("string"), "labels": kinds("list")},
+    "session": {
+        "id": kinds("string"),
+        "labels": kinds("list"),
+        "targets": kinds("list") | _MISSING,
+    },
 }
 _OF_TYPE: Mapping[str, Region] = {
     "null_type": kinds("null"),
