@@ -16,7 +16,7 @@ from guardrails.approvals.request import Kind, Status
 from guardrails.approvals.rows import OPEN, read_one
 from guardrails.approvals.steps import end_due
 from guardrails.approvals.tables import changes, cursors, deliveries, requests
-from guardrails.errors import ApprovalsUnavailable
+from guardrails.errors import ApprovalsUnavailable, RequestUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -165,7 +165,7 @@ def _notices(connection: Connection, change: Row[Any]) -> Iterator[tuple[str, in
         return
     try:
         request = read_one(connection, change.request_id)
-    except ApprovalsUnavailable:  # a damaged row holds up no other
+    except (ApprovalsUnavailable, RequestUnknown):  # a damaged row holds up no other
         return
     if request.kind is Kind.REVIEW:
         yield OVERDUE, request.expires_ns

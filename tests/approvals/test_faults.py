@@ -150,6 +150,21 @@ def test_an_agent_killed_at_any_moment_runs_nothing_twice(
     assert set(ran) == {1000, 1001, 1002, 1003}
 
 
+def test_of_two_agents_that_wait_for_one_approval_one_runs(
+    where: str, open_store: Open, tmp_path: Path
+) -> None:
+    store, mark = open_store(), tmp_path / "mark"
+    service = ApprovalService(store, lambda: PEOPLE, SIGNER)
+    with running(AGENT, where, mark, 1000, 1), running(AGENT, where, mark, 1000, 1):
+        until(lambda: len(everything(store)) == 1)
+        time.sleep(0.5)  # both wait for it
+        service.approve(everything(store)[0].id, FAY)
+        until(lambda: len(everything(store)) == 2)  # the other asks again
+        time.sleep(0.5)
+        assert check_books(store, mark) == [1000]
+        assert [each.status for each in everything(store)] == [Status.PENDING, Status.USED]
+
+
 def test_a_service_killed_at_any_moment_loses_no_request_and_no_vote(
     where: str, open_store: Open, tmp_path: Path
 ) -> None:

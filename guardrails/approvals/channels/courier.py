@@ -102,6 +102,9 @@ class Courier:
                 self._pause(channel)
             except ApprovalsUnavailable:
                 self._stop.wait(_RETRY_S)
+            except Exception:  # noqa: BLE001 - a channel that ends unseen would leave people unasked
+                _log.exception("channel `%s` failed, and goes on", channel.name)
+                self._stop.wait(_RETRY_S)
 
     def _pause(self, channel: Channel) -> None:
         """Sleep until something has happened, or is due."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from guardrails.approvals.channels import Courier, DeliveryFailed, Notice
 from guardrails.approvals.channels.channel import ALL_EVENTS, USUAL_EVENTS
@@ -271,6 +272,43 @@ def test_a_store_that_is_away_ends_no_courier(open_store: Open, tmp_path: Path) 
         store.open(request(now_ns=store.now_ns()))
         until(lambda: len(board.told) == 1)
     store.close()
+
+
+def test_a_request_that_was_deleted_holds_up_no_other(store: SqlStore) -> None:
+    board = Board(events=["opened"])
+    courier = Courier(store, [board])
+    gone, other = store.open(request()), store.open(request(tool="other"))
+    with store._database.writing() as writer:
+        postgresql = writer.connection.dialect.name == "postgresql"
+        drop = "DROP TRIGGER approval_requests_kept"
+        table = " ON approval_requests" if postgresql else ""
+        writer.connection.execute(text(drop + table))
+        writer.connection.execute(text(f"DELETE FROM approval_requests WHERE id = '{gone.id}'"))
+    store.outbox.collect("board", board.events)
+    store.outbox.collect("late", board.events)
+    while courier.deliver_due(board):
+        pass
+    assert [each.request.id for each in board.told] == [other.id]
+
+
+def test_a_fault_of_the_library_itself_ends_no_channel(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, board = open_store(), Board()
+    courier = Courier(store, [board])
+    faults = [ZeroDivisionError()]
+    deliver_due = courier.deliver_due
+
+    def fail_once(channel: Board) -> bool:
+        if faults:
+            raise faults.pop()
+        return deliver_due(channel)
+
+    monkeypatch.setattr(courier, "deliver_due", fail_once)
+    store.open(request(now_ns=store.now_ns()))
+    with courier:
+        until(lambda: len(board.told) == 1)
+    assert "channel `board` failed, and goes on" in caplog.text
 
 
 def test_a_courier_ends_at_once(open_store: Open) -> None:
