@@ -162,7 +162,7 @@ class Guard:
         """Watch the policies no more and end the log's chain; later calls are refused."""
         if self._source is not None:
             self._source.close()
-        self._enforcer.stops.close()
+        self._enforcer.gate.stops.close()
         if isinstance(self._log, DecisionLog):
             self._log.close()
 
@@ -198,14 +198,14 @@ class Guard:
 
         It holds for every guard that shares the state, until `resume`.
         """
-        self._enforcer.stops.stop(name, reason, by)
+        self._enforcer.gate.stops.stop(name, reason, by)
 
     def resume(self, name: str, *, by: str = "") -> bool:
         """Let calls be judged again that were stopped under that name; whether any were.
 
         Raises StateUnavailable where the shared state can't be told.
         """
-        return self._enforcer.stops.resume(name, by)
+        return self._enforcer.gate.stops.resume(name, by)
 
     def decide(self, action: Action, *, now: datetime | None = None) -> Decision:
         """Return the decision over `action` with the facts of this moment, or of `now`.
@@ -304,4 +304,3 @@ def _open_ledger(state: SqlState) -> Ledger:
     from guardrails.budgets.sql_ledger import SqlLedger  # noqa: PLC0415 - brings SQLAlchemy
 
     return SqlLedger(state._database)  # noqa: SLF001 - of one house
-

@@ -22,7 +22,6 @@ from guardrails.errors import (
     NotEscalatable,
     RequestUnknown,
 )
-
 from guardrails.state.stops import POLL_S, STOPPED
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from threading import Lock
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -11,6 +10,7 @@ from guardrails.action import MAX_NAME, is_tool_name
 from guardrails.audit.records import DecisionEntry
 from guardrails.budgets.ledger import Exceeded
 from guardrails.decision import Code, Effect
+from guardrails.enforcement.gate import NOBODY, Gate
 from guardrails.enforcement.proposal import Call, Proposal, Question, concerns_people, refusal
 from guardrails.enforcement.till import UNAVAILABLE, Till, binding
 from guardrails.engine.facts import Circumstances
@@ -20,32 +20,27 @@ from guardrails.errors import (
     ConfigurationError,
     InvalidActionError,
     LogUnavailable,
-    StateUnavailable,
 )
 from guardrails.forks import after_fork
 from guardrails.language.pattern import Pattern
 from guardrails.lookup import class_name
 from guardrails.session import current_session
 from guardrails.snapshot import take_snapshot
-from guardrails.state.stops import LOST, Stops
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from guardrails.audit.records import Outcome
-    from guardrails.decision import Decision
     from guardrails.enforcement.desk import Desk
     from guardrails.enforcement.proposal import Known
     from guardrails.enforcement.providers import Providers
     from guardrails.engine import PolicySet
     from guardrails.engine.plan import Plan
-    from guardrails.session import Session, SessionState
-    from guardrails.language.document import Tool
-    from guardrails.state.stops import Halt, Stop, StopStore
+    from guardrails.session import Session
+    from guardrails.state.stops import Halt, StopStore
 
     R = TypeVar("R")
 
-_NOBODY: frozenset[str] = frozenset()
 _NO_FACTS: Mapping[str, Any] = {}
 _NOTHING: tuple[Mapping[str, Any], frozenset[str]] = (_NO_FACTS, frozenset())
 _ALLOW = Effect.ALLOW
@@ -83,9 +78,9 @@ class Enforcer:
         "_log",
         "_observed",
         "_setting",
+        "gate",
         "policies",
         "providers",
-        "stops",
         "till",
     )
 
@@ -105,7 +100,7 @@ class Enforcer:
         self._desk = desk
         self._setting = setting
         self._log = log
-        self.stops = Stops(state, self._note_stop)
+        self.gate = Gate(log, state)
         self.providers = providers
         self._observed = _read_patterns(observed)
         self._begin()
@@ -278,9 +273,7 @@ class Enforcer:
         policies, plan, snapshot, session, context = proposal[:5]
         found, overdue = known
         facts = policies.admit({**context, **found}) if plan.context_keys else _NO_FACTS
-        halted = self.halt(session)
-        if halted is None and session is not None and not session.state.renew():
-            halted = LOST
+        halted = self.gate.bar(session)
         view = None if session is None else session.view
         chain = () if view is None else view.chain
         now_ns = time_ns()
@@ -362,77 +355,24 @@ class Enforcer:
             if state is not None:
                 state.refused(entry.tool, declared, entry.decision)
             if proposal.plan.suspending:
-                self._suspend(proposal, entry.decision)
+                self.gate.suspend(proposal, entry.decision)
             raise refusal(entry, record)
         if state is not None:
-            self._begin_in(state, entry.tool, declared, record)
+            self.gate.begin(state, entry.tool, declared, record, self.policies)
         received = proposal.snapshot.received
-        names = _NOBODY if session is None else session.names
+        names = NOBODY if session is None else session.names
         return Call(record, received, perf_counter_ns(), state, declared, entry.tool, names)
-
-    def _begin_in(
-        self, state: SessionState, tool: str, declared: Tool | None, record: str
-    ) -> None:
-        """Let the session know that a call begins; raises ActionDenied where others can't know."""
-        try:
-            state.started(tool, declared)
-        except StateUnavailable as error:
-            with suppress(LogUnavailable):
-                self._log.outcome(record, "cancelled", 0, class_name(type(error)))
-            raise ActionDenied(LOST.message, self.policies.refuse(*LOST), record) from error
 
     def halt(self, session: Session | None) -> Halt | None:
         """Why nothing may run in `session` now, None where it may."""
-        return self.stops.halt(_NOBODY if session is None else session.names)
+        return self.gate.halt(session)
 
     def follow(self, call: Call) -> Callable[[Any], None]:
         """Return what is to be told of each part of a result before the agent has it.
 
         It raises ActionDenied where who called has been stopped meanwhile.
         """
-        stream = None if call.session is None else call.session.follow(call.tool)
-
-        def take(part: Any) -> None:
-            halted = self.stops.halt(call.names)
-            if halted is not None:
-                raise ActionDenied(halted.message, self.policies.refuse(*halted), call.id)
-            if stream is not None:
-                stream.receive(part)
-
-        return take
-
-    def receive(self, call: Call, part: Any) -> None:
-        """Take note of a part of a result before the agent has it.
-
-        Raises ActionDenied where who called has been stopped meanwhile.
-        """
-        halted = self.stops.halt(call.names)
-        if halted is not None:
-            raise ActionDenied(halted.message, self.policies.refuse(*halted), call.id)
-        if call.session is not None:
-            call.session.received(call.tool, part)
-
-    def _suspend(self, proposal: Proposal, decision: Decision) -> None:
-        """Stop who acts, or the session of nobody known, where a rule that denied says so.
-
-        A rule of which the condition failed denies, and stops nobody.
-        """
-        session = proposal.session
-        rules = [
-            match.rule
-            for match in decision.matches
-            if match.rule in proposal.plan.suspending and match.error is None and not match.observed
-        ]
-        if session is not None and rules:
-            name = session.id if session.subject is None else session.subject.id
-            self.stops.stop(name, f"suspended by the rule {rules[0]}", rules[0])
-
-    def _note_stop(self, kind: str, stop: Stop) -> None:
-        """Record a stop or its end as soon as it is known; it holds even where that can't be."""
-        try:
-            self._log.event(kind, name=stop.name, reason=stop.reason, by=stop.by)
-        except LogUnavailable:
-            return
+        return self.gate.follow(call, self.policies)
 
     def _consult(self, question: Question) -> Call:
         from guardrails.enforcement.consultation import consult  # noqa: PLC0415 - only where people are asked
@@ -468,8 +408,8 @@ class Enforcer:
                 state.refused(name, declared, entry.decision)
             raise refusal(entry, record)
         if state is not None:
-            self._begin_in(state, name, declared, record)
-        names = _NOBODY if session is None else session.names
+            self.gate.begin(state, name, declared, record, self.policies)
+        names = NOBODY if session is None else session.names
         return Call(record, given, perf_counter_ns(), state, declared, name, names)
 
     def write(self, entry: DecisionEntry) -> str:
