@@ -93,7 +93,7 @@ def _call_generator(
         except BaseException as error:
             enforcer.settle(admitted, error)
             raise
-        enforcer.settle(admitted)
+        enforcer.settle(admitted, result=result)
         return result
 
     return call
