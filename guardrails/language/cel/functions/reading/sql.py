@@ -194,14 +194,11 @@ def _record(statement: Any) -> dict[str, Any]:
 
 def _statements_in(statement: Any) -> Iterator[tuple[Any, str]]:
     """A statement and those inside it, with their kinds; the outermost first."""
-    if type(statement).__name__ not in _KINDS:
-        raise EvaluationError("the text holds a statement of SQL of an unknown kind")
-    yield statement, _KINDS[type(statement).__name__]
     for node in statement.walk():
         name = type(node).__name__
-        if name == "Command":
-            raise EvaluationError("the text holds a statement of SQL that can't be read")
-        if node is not statement and name in _KINDS and name not in _PARTS:
+        if name == "Command" or (node is statement and name not in _KINDS):
+            raise EvaluationError("the text holds a statement of SQL of an unknown kind")
+        if node is statement or (name in _KINDS and name not in _PARTS):
             yield node, _KINDS[name]
         if name == "OnConflict" and node.args.get("expressions"):
             yield node, "upsert"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -177,7 +179,15 @@ def test_any_text_is_read_or_refused(script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["$(" * 9000, "`" * 9001, "{ " * 9000, "sudo " * 900, "a|" * 999]
+    "script",
+    [
+        "$(" * 9000,
+        "`" * 9001,
+        "{ " * 9000,
+        "sudo " * 900,
+        "sudo " * 12 + "ls; " + "timeout 1 ls; " * 140,
+        "a|" * 999,
+    ],
 )
 def test_a_script_that_stands_in_itself_too_often_is_refused(script: str) -> None:
     with pytest.raises(EvaluationError):
@@ -189,3 +199,15 @@ def test_a_script_is_charged_by_its_words_before_it_is_read() -> None:
         call("shell_commands", "x " * 15_000, meter=Meter(steps=100_000))
     with pytest.raises(EvaluationError, match="at most 32,768"):
         call("shell_commands", "x" * 40_000)
+
+
+def test_a_script_that_finds_no_stack_left_is_refused() -> None:
+    def descend(depth: int) -> None:
+        if depth:
+            descend(depth - 1)
+        else:
+            call("shell_commands", "$(" * 20 + "ls" + ")" * 20)
+
+    limit = sys.getrecursionlimit()
+    with pytest.raises(EvaluationError, match="too deep in itself"):
+        descend(limit - len(inspect.stack()) - 60)

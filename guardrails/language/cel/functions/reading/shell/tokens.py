@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from guardrails.language.cel.functions.reading.shell.script import Redirect, Word
@@ -32,9 +33,9 @@ class TokenReader(WordReader):
         super().__init__(source)
         self._bodies: list[tuple[Redirect, str, bool, bool]] = []
 
+    @abstractmethod
     def read_body(self, body: str) -> Word:
         """The text of a here-document in which expansions count."""
-        raise NotImplementedError
 
     def _take(self, expected: str) -> None:
         if not self.source.startswith(expected, self.at):

@@ -8,6 +8,7 @@ for one of them and not for the other.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn
 
 from guardrails.errors import EvaluationError
@@ -30,7 +31,7 @@ _BRACED = re.compile(
 _ANSI_C = re.compile(
     r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|(.))", re.DOTALL
 )
-_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)")
+_BRACES = re.compile(r"\{.*(?:,|\.\.)", re.DOTALL)
 _BRACKETS = re.compile(r"\[.*\]", re.DOTALL)
 _EVALUATED = re.compile(r"\[.*(?:\$\(|`|[<>]\()", re.DOTALL)
 
@@ -55,7 +56,7 @@ def refuse(reason: str) -> NoReturn:
     raise EvaluationError(f"a shell command can't be read for certain: {reason}")
 
 
-class WordReader:
+class WordReader(ABC):
     """Reads words from `source` at `at`; what stands in `$(..)` is left to `read_substitution`.
 
     `hides` is set where a word holds what a shell could come to evaluate as a subscript.
@@ -68,13 +69,13 @@ class WordReader:
         self.at = 0
         self.hides = False
 
+    @abstractmethod
     def read_substitution(self) -> None:
         """Read the commands up to the `)` that closes what `at` stands in, and pass it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_quoted_script(self, script: str) -> None:
         """Read the commands of a backquoted script."""
-        raise NotImplementedError
 
     def peek(self, length: int = 1) -> str:
         """The next characters, fewer at the end."""
