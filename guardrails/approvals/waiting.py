@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 OUTAGE_S = 120.0
 """How long a store may be away before waiting for it ends: a minute's restart, and a margin."""
 
-_LOOK_S = 1.0  # how often a waiter looks for itself, were it never woken
+_LOOK_S = 10.0  # how often a waiter looks for itself, were it never woken; a thousand may wait
+_LOST_S = 1.0  # how often while the store is away, and how often for any change
 _STOP_S = 0.1  # how often it looks whether it is to stop
 
 
@@ -55,8 +57,10 @@ class _Wait:
     def pause(self, now_ns: int) -> float:
         """How many seconds may pass before the next look."""
         until = (self.request.expires_ns - now_ns) / NANOSECONDS
-        left = _LOOK_S if self._end is None else self._end - time.monotonic()
-        return max(0.01, min(_LOOK_S, left, until if until > 0 else _LOOK_S))
+        # Random, so that those who began together don't all look together.
+        look = _LOOK_S * random.uniform(0.5, 1.0) if self._lost is None else _LOST_S  # noqa: S311
+        left = look if self._end is None else self._end - time.monotonic()
+        return max(0.01, min(look, left, until if until > 0 else _LOST_S))
 
     def _is_late(self, now: float) -> bool:
         return self._end is not None and now >= self._end
@@ -137,8 +141,8 @@ def wait_for_any(
             if left <= 0 or (stop is not None and stop.is_set()):
                 return False
             if stop is None:
-                woken.wait(min(left, _LOOK_S))
+                woken.wait(min(left, _LOST_S))
             else:
-                _wait_stoppable(woken, stop, min(left, _LOOK_S))
+                _wait_stoppable(woken, stop, min(left, _LOST_S))
             woken.clear()
     return True
