@@ -90,10 +90,10 @@ def _serve(store: str, table: Table, given: dict[str, Any]) -> None:
         msg = "the inbox needs its extra: pip install 'policy-guardrails[server]'"
         raise ConfigurationError(msg) from None
     settings = read_server_settings(table.table("server"), **given)
-    channels = read_channels(table.table("approvals"), os.environ, settings.address)
+    found = read_channels(table.table("approvals"), os.environ, settings.address)
     service = open_service(store)
-    route = callback_route(Callbacks(service, channels.endpoints))
-    app = make_app(service, settings, Attempts(locate(store).attempts), [route])
-    with Courier(service.store, channels.channels):
-        click.echo(f"the inbox is at {settings.address}; Ctrl-C ends it", err=True)
-        run(app, settings)
+    routes = [callback_route(Callbacks(service, found.endpoints))] if found.endpoints else []
+    courier = Courier(service.store, found.channels) if found.channels else None
+    app = make_app(service, settings, Attempts(locate(store).attempts), routes, courier)
+    told = f"the inbox is at {settings.address}; Ctrl-C ends it"
+    run(app, settings, lambda: click.echo(told, err=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, Response
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from guardrails.approvals.channels.courier import Courier
     from guardrails.approvals.service import ApprovalService
     from guardrails.approvals.sign_in import Attempts
     from guardrails.server.settings import ServerSettings
@@ -52,10 +54,12 @@ def make_app(
     settings: ServerSettings,
     attempts: Attempts,
     routes: Sequence[BaseRoute] = (),
+    courier: Courier | None = None,
 ) -> Starlette:
-    """The inbox of a service; `routes` are further ones, such as those of callbacks.
+    """The inbox of a service; `courier` delivers to channels as long as it is served.
 
-    A further route gets the check of the host and the headers; who calls it is its own to tell.
+    `routes` are further ones, such as that of callbacks: they get the check of the host and the
+    headers; who calls them is theirs to tell.
     """
     inbox = Inbox(service, settings, attempts)
     live = Live(service.store)
@@ -63,10 +67,14 @@ def make_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         live.start()
+        if courier is not None:
+            courier.start()
         try:
             yield
         finally:
             live.close()
+            if courier is not None:
+                await run_in_threadpool(courier.close)
 
     app = Starlette(
         routes=[*_routes(inbox, live), *routes],

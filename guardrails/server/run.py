@@ -9,6 +9,9 @@ import uvicorn
 from guardrails.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from socket import socket
+
     from starlette.applications import Starlette
 
     from guardrails.server.settings import ServerSettings
@@ -19,6 +22,16 @@ _GRACE_S = 5  # seconds that requests under way have when the server ends
 class _Server(uvicorn.Server):
     """Uvicorn's server, which ends the streams of events before it waits for connections."""
 
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         """End, as a signal asks."""
         app: Any = self.config.app
@@ -26,8 +39,8 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(app: Starlette, settings: ServerSettings) -> None:
-    """Serve `app` until a signal ends it.
+def serve(app: Starlette, settings: ServerSettings, ready: Callable[[], object]) -> None:
+    """Serve `app` until a signal ends it; `ready` is called as soon as it listens.
 
     Raises ConfigurationError where the certificate can't be used or the port can't be had.
     """
@@ -50,7 +63,7 @@ def serve(app: Starlette, settings: ServerSettings) -> None:
         msg = f"the certificate or its key can't be used: {error.strerror or error}"
         raise ConfigurationError(msg) from None
     try:
-        _Server(config).run()
+        _Server(config, ready).run()
     except SystemExit:
         msg = f"can't listen on `{settings.listen}`, port {settings.port}: it is taken, or not ours"
         raise ConfigurationError(msg) from None
