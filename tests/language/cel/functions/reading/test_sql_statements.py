@@ -64,6 +64,11 @@ def test_an_unknown_dialect_is_a_fault_of_the_policy() -> None:
         call("sql_statements", "select 1", "postgresql")
 
 
+def test_a_dialect_can_be_an_argument() -> None:
+    assert ask('sql_statements("select 1", arguments.x).size() == 1', "sqlite") is True
+    assert "unknown dialect" in str(ask('sql_statements("select 1", arguments.x) != []', "x"))
+
+
 def test_sql_is_charged_before_it_is_parsed() -> None:
     with pytest.raises(EvaluationError, match="too much work"):
         call("sql_statements", "select " + "1," * 3000 + "1", meter=Meter(steps=100_000))

@@ -89,6 +89,8 @@ def test_a_secret_is_not_repeated() -> None:
         ('paths(arguments.x).all(p, path_within(p, "/srv"))', "~/x", "must be absolute"),
         ("secrets(arguments).size() > 0", "xoxb-0123456789-abcdef", True),
         ("secrets(arguments).size() > 0", "hello", False),
+        ('paths(arguments.x, "/srv") == ["/srv/x"]', "x", True),
+        ("paths(arguments.x, arguments.x) == ['/a']", "/a", True),
         ('paths(arguments.x, "work") == []', "x", "no plain folder"),
         ('urls(arguments.x).exists(u, u.hots == "x")', "x", "unknown"),
     ],
