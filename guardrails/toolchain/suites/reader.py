@@ -134,7 +134,7 @@ class _SuiteReader:
         sound = tuple(step for step in steps if step is not None)
         if opening is None or len(sound) < len(steps):
             return None
-        return Case(self.suite, name, span, sound, opening)
+        return Case(self.suite, name, span, sound, opening, _said(data))
 
     def _claim(self, data: dict[str, Any]) -> None:
         """Refuse a name that another case of the suite has: combinations share theirs."""
@@ -180,7 +180,10 @@ class _SuiteReader:
         if action is None:
             return None
         ending = {key: data.get(key, False) for key in ("fails", "approved")}
-        return Step(action, time, expected, self.tree.span(event), **ending)
+        said, output = _said(data), data.get("output")
+        return Step(
+            action, time, expected, self.tree.span(event), said=said, output=output, **ending
+        )
 
     def _scene(self, data: dict[str, Any], scene: Scene) -> Scene | None:
         """`scene` with the fixtures that `data` is given merged over it."""
@@ -237,6 +240,11 @@ class _SuiteReader:
 
     def _report(self, event: Any, message: str) -> None:
         self.problems.append(self.tree.problem(event, message))
+
+
+def _said(data: dict[str, Any]) -> tuple[str, ...]:
+    said = data.get("user_said", ())
+    return (said,) if type(said) is str else tuple(said)
 
 
 _EFFECTS = {str(effect): effect for effect in Effect}

@@ -116,17 +116,19 @@ def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
     has no past but what its fixture says.
     """
     opening = case.opening
-    state = None if opening is None else _begin(opening)
+    state = None if opening is None else _begin(opening, case.said)
     purse = Purse()
     for step in case.steps:
         now = now_ns if step.now_ns is None else step.now_ns
         facts = Facts(now, spending=purse.spending)
         action = step.action
         if opening is not None and state is not None:
+            _tell(state, step.said)
             view = SessionView(state.id, state.labels, opening.chain, state, state.targets)
             action = _within(action, view)
-        elif action.session is not None:
-            action = _within(action, action.session._replace(past=_begin(action.session)))
+        elif action.session is not None or step.said:
+            alone = action.session or SessionView("session")
+            action = _within(action, alone._replace(past=_begin(alone, step.said)))
         decision = policies.decide(action, facts)
         yield Played(step, action, facts, decision)
         if _runs(step, decision):
@@ -135,13 +137,19 @@ def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
             _go_on(state, step, policies.bundle.tools.get(action.tool), decision, facts.now_ns)
 
 
-def _begin(opening: SessionView) -> SessionState:
-    """A session in which nothing has happened yet."""
+def _begin(opening: SessionView, said: tuple[str, ...]) -> SessionState:
+    """A session in which nothing has happened yet but what the person said."""
     state = SessionState(opening.id, None)
     state.add_labels(opening.labels)
     if opening.targets is not None:
         state.narrow(opening.targets)
+    _tell(state, said)
     return state
+
+
+def _tell(state: SessionState, said: tuple[str, ...]) -> None:
+    for text in said:
+        state.said(text)
 
 
 def _go_on(
@@ -153,7 +161,7 @@ def _go_on(
         state.refused(tool, declared, decision, now_ns)
         return
     state.started(tool, declared, now_ns)
-    state.ended(tool, declared, Exception() if step.fails else None, None, now_ns)
+    state.ended(tool, declared, Exception() if step.fails else None, step.output, now_ns)
 
 
 def _runs(step: Step, decision: Decision) -> bool:

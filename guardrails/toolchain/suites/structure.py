@@ -67,9 +67,16 @@ _GIVEN: Rules = {
     "minlength": 1,
     "meta": {"help": "A fixture or a list of them, merged in order."},
 }
+_SAID: Rules = {
+    "type": ["string", "list"],
+    "schema": {"type": "string", "meta": {}},
+    "minlength": 1,
+    "meta": {"help": "What the person said before, a text or a list of them."},
+}
 _STEP: dict[str, Rules] = {
     "given": _GIVEN,
     "now": _NOW,
+    "user_said": _SAID,
     "action": map_of(_ACTION, "action", "What is proposed, merged over the fixtures."),
     "expect": choice("effect", _EFFECTS, "The effect; `deny` if left out."),
     "rules": list_of({"type": "string", "meta": {}}, "Exactly the rules that match."),
@@ -82,6 +89,10 @@ _INNER_ACTION = {
     "required": True,
 }
 _ENDING: dict[str, Rules] = {
+    "output": {
+        "nullable": True,
+        "meta": {"help": "What the call gives if it runs, for the steps after it."},
+    },
     "fails": {
         "type": "boolean",
         "meta": {"help": "Whether the call fails, for the steps after it."},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from guardrails.action import Action, SessionView
@@ -30,7 +30,8 @@ class Step:
     """One action and what is expected; `now_ns` is None where the test fixes no time.
 
     For the steps that follow in the same session: `fails` says that the call, if it runs, fails,
-    `approved` that people let it run if it is escalated.
+    `approved` that people let it run if it is escalated, `output` is what it gives. `said` is what
+    the person said before the step.
     """
 
     action: Action
@@ -39,13 +40,16 @@ class Step:
     span: Span
     fails: bool = False
     approved: bool = False
+    said: tuple[str, ...] = ()
+    output: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One case, a combination of its matrix if it has one: `name` shows which.
 
-    `opening` is the session that its steps share, as it begins; None for a single action.
+    `opening` is the session that its steps share, as it begins; None for a single action. `said`
+    is what the person said in it before them.
     """
 
     suite: str
@@ -53,6 +57,7 @@ class Case:
     span: Span
     steps: tuple[Step, ...]
     opening: SessionView | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
