@@ -6,7 +6,7 @@ The blocks of one page are run in order, in one empty folder and, for Python, in
   output stands for anything.
 - `yaml` whose first line is a comment with a file name (`# policies/payments.yaml`) is written
   there; any other must be YAML.
-- `toml` likewise.
+- `toml` and `rego` likewise.
 - `json NAME` is written to the file NAME; any other must be JSON.
 - `console`: each line after `$ ` is a command for the shell; what follows is what it prints, on
   either stream, where `...` stands for anything. `$ cd` has no lasting effect.
@@ -49,7 +49,7 @@ PAGES = sorted(
 RECIPES = sorted(ROOT.glob("cookbook/*/main.py"))
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_COMMENT = re.compile(r"# (?P<name>[\w./-]+\.(?:yaml|yml|py|toml))\n")
+FILE_COMMENT = re.compile(r"# (?P<name>[\w./-]+\.(?:yaml|yml|py|toml|rego))\n")
 TARGET = re.compile(r"^make (?P<target>[a-z]+)", re.MULTILINE)
 DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -114,6 +114,12 @@ def run_toml(block: Block, namespace: dict[str, object]) -> None:
         write(name["name"], block.text)
 
 
+def run_rego(block: Block, namespace: dict[str, object]) -> None:
+    del namespace
+    if name := FILE_COMMENT.match(block.text):
+        write(name["name"], block.text)
+
+
 def run_json(block: Block, namespace: dict[str, object]) -> None:
     del namespace
     json.loads(block.text)
@@ -156,6 +162,7 @@ RUNNERS = {
     "python": run_python,
     "yaml": run_yaml,
     "toml": run_toml,
+    "rego": run_rego,
     "json": run_json,
     "console": run_console,
     "sh": check_targets,

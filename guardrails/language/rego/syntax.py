@@ -129,6 +129,8 @@ class _Reader:
                     elif key == "Call":
                         waiting += self._refer(part["fcn"], called=True)
                         waiting.append(part["params"])
+                    elif key == "with_mods":  # what is replaced is not read by that
+                        waiting += [each["as"] for each in part]
                     elif type(part) in (dict, list) and key != "span":
                         if key in _BINDERS:
                             self._bind_by(key, part)
