@@ -101,7 +101,7 @@ def test_a_condition_asks_about_a_text(condition: str, text: str, answer: object
 
 
 LONG = r"""a a. :// // www. @ a@b.c_ /a a/b_ ../ aB3 password= %25 &amp; https://a.b/c_ x_ ' " `
-$( (( -----BEGIN_ select_ ( 1, eyJ xn-- а { <<A_ [[_ \ _"""
+$( (( -----BEGIN_ select_ ( 1, eyJ xn-- а { <<A_ [[_ [ {, x[ &# \ _"""
 
 
 @pytest.mark.parametrize("function", READERS)

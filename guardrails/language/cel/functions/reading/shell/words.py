@@ -31,9 +31,8 @@ _BRACED = re.compile(
 _ANSI_C = re.compile(
     r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|(.))", re.DOTALL
 )
-_BRACES = re.compile(r"\{.*(?:,|\.\.)", re.DOTALL)
-_BRACKETS = re.compile(r"\[.*\]", re.DOTALL)
-_EVALUATED = re.compile(r"\[.*(?:\$\(|`|[<>]\()", re.DOTALL)
+_SEQUENCE = re.compile(r",|\.\.")
+_RUN = re.compile(r"\$\(|`|[<>]\(")
 
 _ESCAPES: Mapping[str, str] = {
     "a": "\a",
@@ -117,8 +116,8 @@ class WordReader(ABC):
     def _finished(self, start: int, parts: _Parts) -> Word:
         text = "".join(parts.text)
         unquoted = "".join(parts.unquoted)
-        many = parts.many or _BRACES.search(unquoted) or _BRACKETS.search(unquoted)
-        if _EVALUATED.search(text):
+        many = parts.many or _is_expanded(unquoted)
+        if "[" in text and _RUN.search(text, text.index("[")):
             self.hides = True
         raw = self.source[start : self.at]
         return Word(text, raw, literal=parts.literal and not many, single=not many)
@@ -264,6 +263,14 @@ class _Parts:
     def add_quoted(self, text: str) -> None:
         self.text.append(text)
         self.unquoted.append("_")
+
+
+def _is_expanded(unquoted: str) -> bool:
+    """Whether braces or brackets could make other words of a word (more often than they do)."""
+    brace, bracket = unquoted.find("{"), unquoted.find("[")
+    return (brace >= 0 and _SEQUENCE.search(unquoted, brace) is not None) or (
+        bracket >= 0 and "]" in unquoted[bracket:]
+    )
 
 
 def _decoded(escape: re.Match[str]) -> str:
