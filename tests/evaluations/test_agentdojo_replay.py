@@ -41,15 +41,15 @@ def sampled(suite: str) -> list[Run]:
     ("suite", "asked"),
     [
         ("banking", {"user_task_0", "user_task_13", "user_task_15"}),
-        ("workspace", {"user_task_18", "user_task_25", "user_task_33", "user_task_35", "user_task_38"}),
+        ("workspace", {f"user_task_{number}" for number in (18, 25, 33, 35, 38)}),
     ],
-)  # fmt: skip
+)
 def test_a_person_is_asked_on_eight_of_fifty_six_user_tasks_and_none_is_denied(
     suite: str, asked: set[str]
 ) -> None:
     outcomes = judge(policies(suite), user_tasks(suite))
     effects = {each.run.id: str(each.worst) for each in outcomes}
-    assert {id for id, effect in effects.items() if effect != "allow"} == asked
+    assert {task for task, effect in effects.items() if effect != "allow"} == asked
     assert set(effects.values()) == {"allow", "escalate"}
 
 

@@ -1,0 +1,196 @@
+"""Where values came from and whether the person stated them, by cases and as laws."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardrails.errors import EvaluationError
+from guardrails.session.origins import Origins
+from guardrails.session.origins.grams import Grams
+from guardrails.session.origins.memory import TEXT_MAX
+from guardrails.values import Opaque, Timestamp
+
+HERE = Path(__file__).parent
+
+
+@dataclass(slots=True)
+class Work:
+    """The work that is left."""
+
+    steps: int = 100_000
+
+
+def cases(name: str) -> list[Any]:
+    groups = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+    return [
+        pytest.param(case, group, id=f"{case.get('said', case.get('gave'))} | {case['value']}")
+        for group, found in groups.items()
+        for case in found
+    ]
+
+
+def origins(memory: Origins, value: Any) -> list[str]:
+    return memory.origins(value, Work())
+
+
+def with_source(gave: Any) -> Origins:
+    memory = Origins()
+    memory.receive(["untrusted"], gave)
+    return memory
+
+
+@pytest.mark.parametrize(("case", "group"), cases("said.yaml"))
+def test_what_is_stated_is_what_a_careful_reader_finds(case: dict[str, Any], group: str) -> None:
+    memory = Origins()
+    memory.say(case["said"])
+    assert memory.stated(case["value"], Work()) is case["stated"], group
+
+
+@pytest.mark.parametrize(("case", "group"), cases("came.yaml"))
+def test_a_value_came_from_where_its_text_is(case: dict[str, Any], group: str) -> None:
+    expected = ["untrusted"] if group == "found" else []
+    assert origins(with_source(case["gave"]), case["value"]) == expected
+
+
+def test_labels_of_all_sources_and_all_parts_are_united() -> None:
+    memory = Origins()
+    memory.receive(["untrusted", "mail"], "from ann@example.com")
+    memory.receive(["own"], "to bob@example.com")
+    memory.receive(["other"], "nothing")
+    assert origins(memory, {"a": "ann@example.com", "b": ["bob@example.com"]}) == [
+        "mail",
+        "own",
+        "untrusted",
+    ]
+    assert origins(memory, "bob@example.com") == ["own"]
+
+
+def test_what_comes_after_the_first_question_is_known_at_the_next() -> None:
+    memory = with_source("first")
+    assert origins(memory, "second") == []
+    memory.receive(["untrusted"], "second")
+    assert origins(memory, "second") == ["untrusted"]
+
+
+def test_a_result_that_can_not_be_read_is_the_origin_of_everything() -> None:
+    memory = with_source({"handle": object()})
+    assert origins(memory, "anything") == ["untrusted"]
+    assert origins(Origins(), "anything") == []
+
+
+def test_a_result_beyond_what_is_kept_is_the_origin_of_everything() -> None:
+    memory = with_source("x" * (TEXT_MAX + 1))
+    assert origins(memory, "anything") == ["untrusted"]
+
+
+def test_an_error_of_a_tool_is_read_with_what_it_came_from() -> None:
+    error = ValueError("outer")
+    error.__cause__ = KeyError("inner words of the attacker")
+    memory = with_source(error)
+    assert origins(memory, "inner words of the attacker") == ["untrusted"]
+
+
+def test_what_is_split_over_the_parts_of_a_stream_is_found() -> None:
+    memory = Origins()
+    stream = memory.open_stream(["untrusted"])
+    for part in ("send it to GB29NWBK", "6016133", "1926819 today"):
+        stream.receive(part)
+    assert origins(memory, "GB29NWBK60161331926819") == ["untrusted"]
+    stream.receive(" and mar")
+    assert origins(memory, "mark@example.com") == []
+    stream.receive("k@example.com")
+    assert origins(memory, "mark@example.com") == ["untrusted"]
+
+
+def test_a_result_of_a_class_that_raises_when_it_is_read_harms_nobody() -> None:
+    class NastyError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert origins(with_source(NastyError()), "anything") == ["untrusted"]
+
+
+def test_an_opaque_value_can_not_be_told() -> None:
+    memory = with_source("text")
+    for ask in (memory.origins, memory.stated):
+        with pytest.raises(EvaluationError, match="a socket"):
+            ask([Opaque("a socket")], Work())
+
+
+def test_a_timestamp_is_stated_by_its_day_and_its_time() -> None:
+    memory = Origins()
+    memory.say("tomorrow, 1 June 2026, at 10:00")
+    assert memory.stated(Timestamp(1_780_308_000_000_000_000), Work()) is True
+    assert memory.stated(Timestamp(1_780_311_600_000_000_000), Work()) is False
+
+
+def test_work_is_charged_by_the_length_of_the_value() -> None:
+    memory = with_source("text")
+    for ask in (memory.origins, memory.stated):
+        work = Work(2_000)
+        ask("x" * 500, work)
+        assert work.steps == 999
+        with pytest.raises(EvaluationError, match="too much work"):
+            ask("x" * 500, work)
+
+
+words = st.lists(st.text(string.ascii_letters, min_size=1, max_size=8), min_size=1, max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(words, words, words)
+def test_any_row_of_words_of_a_source_is_found_in_it(
+    before: list[str], row: list[str], after: list[str]
+) -> None:
+    memory = with_source(" ".join([*before, *row, *after]))
+    assert origins(memory, " ".join(row)) == ["untrusted"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(words, words, words)
+def test_any_row_of_words_that_was_said_is_stated(
+    before: list[str], row: list[str], after: list[str]
+) -> None:
+    memory = Origins()
+    memory.say(" ".join([*before, *row, *after]))
+    assert memory.stated(" ".join(row), Work())
+
+
+scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats()
+values = st.recursive(
+    scalars | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(values)
+def test_every_value_can_be_received_and_asked_about(value: Any) -> None:
+    memory = with_source(value)
+    memory.say(str(value))
+    assert set(origins(memory, value)) <= {"untrusted"}
+    assert memory.stated(value, Work(10**6)) in (True, False)
+
+
+def test_rows_that_were_not_added_are_hardly_ever_found() -> None:
+    grams = Grams()
+    texts = [f"word{number}" for number in range(70_000)]
+    assert grams.add(texts, ())
+    assert all(map(grams.has, texts))
+    assert sum(grams.has(f"other{number}") for number in range(20_000)) <= 20
+
+
+def test_a_source_that_is_full_says_so() -> None:
+    grams = Grams()
+    grams._tables = [*grams._tables, *([memoryview(bytes(8))] * 4)]  # type: ignore[list-item]
+    grams._count = 1 << 22
+    assert not grams.add(["one"], ())
