@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from guardrails.language.cel.functions import origins, session
 from guardrails.language.cel.tree import (
     Comprehension,
     Conditional,
     Has,
+    Invoke,
     Literal,
     Local,
     Logic,
@@ -27,6 +29,9 @@ Path = tuple[str, ...]
 
 FIXED = frozenset({"tool", "traits", "constants"})
 """Variables that have one value for all calls of one tool."""
+
+REMEMBERING = frozenset(each.name for each in (*origins.OVERLOADS, *session.OVERLOADS))
+"""Functions that ask the session, whatever they are called with."""
 
 
 class Mention(NamedTuple):
@@ -75,6 +80,8 @@ def mentions(node: Node, *, needed: bool = True) -> Iterator[Mention]:
     elif asked is not None:
         yield Mention(asked, needed=False)
     else:
+        if asks_session(node):
+            yield Mention(("session",), needed)
         first, others = _evaluated(node)
         for child in first:
             yield from mentions(child, needed=needed)
@@ -90,10 +97,17 @@ def _evaluated(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
     return ((), children) if isinstance(node, Logic) else (children, ())
 
 
+def asks_session(node: Node) -> bool:
+    """Whether `node` calls a function that asks what happened in the session."""
+    return isinstance(node, Invoke) and node.function in REMEMBERING
+
+
 def is_fixed(node: Node) -> bool:
     """Whether `node` has one value for all calls of one tool."""
     if isinstance(node, Variable):
         return node.name in FIXED
+    if asks_session(node):
+        return False
     return not isinstance(node, Local) and all(map(is_fixed, node.children()))
 
 
