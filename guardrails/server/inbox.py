@@ -54,6 +54,7 @@ class Inbox:
         self._templates = Environment(
             loader=PackageLoader("guardrails.server"),
             autoescape=True,
+            auto_reload=False,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from guardrails.server.request_view import Moment
     from guardrails.server.values import Piece, Value
 
-LISTED = 200
+LISTED = 500
 """How many requests the inbox lists; more are told of, and found in the history."""
 
 _GLANCE = 3  # arguments of a call that its row shows
@@ -111,16 +111,16 @@ def make_rows(requests: Iterable[ApprovalRequest], now_ns: int) -> Iterator[Row]
 
 def _glance(value: Value) -> tuple[Value, bool]:
     """As much of a value as a row has room for, and whether there is more."""
-    kept, length = [], 0
+    kept, room = [], _GLANCE_LENGTH
     for piece in value.pieces:
         if piece.text.isspace() and piece.tone == "text":
             continue  # the line break after a written-out one
-        text = " ".join(piece.text.split("\n"))[: _GLANCE_LENGTH - length]
-        kept.append(piece._replace(text=text))
-        length += len(text)
-        if length >= _GLANCE_LENGTH:
-            break
-    return value._replace(pieces=tuple(kept)), length < value.length
+        text = piece.text.replace("\n", " ")
+        kept.append(piece._replace(text=text[:room]))
+        room -= len(text)
+        if room < 0:
+            return value._replace(pieces=tuple(kept)), True
+    return value._replace(pieces=tuple(kept)), False
 
 
 def _show(visit: Visit, request: ApprovalRequest, fault: str = "", comment: str = "") -> Response:

@@ -31,10 +31,10 @@ _KINDS = {
 
 
 class Piece(NamedTuple):
-    """A stretch of text and how it is meant: `plain`, `text`, `number`, `escape` or `mark`.
+    """A stretch of text and how it is meant: `plain`, `text`, `number`, `escape`, `mark`, `alike`.
 
-    Both of the last stand for what is not written as itself; a mark is for what should be looked
-    at. `hint` names it.
+    An escape or a mark stands for what is not written as itself; a mark should be looked at, and so
+    should what is `alike`, a letter that may pass for another. `hint` names it.
     """
 
     text: str
@@ -97,19 +97,26 @@ def _tell_parts(
 def _mark(text: str, tone: str, *, quoted: bool) -> Iterator[Piece]:
     plain = ""
     for character in text:
-        shown = _show(character, quoted=quoted)
-        if shown == character:
-            plain += character
+        written, meant = _write(character, tone, quoted=quoted)
+        if meant == tone:
+            plain += written
             continue
         if plain:
             yield Piece(plain, tone)
         plain = ""
-        seen = quoted and character in '"\\\n\t'
-        yield Piece(shown, "escape" if seen else "mark", _name(character))
+        yield Piece(written, meant, _name(character))
         if character == "\n" and quoted:
             yield Piece("\n", tone)
     if plain:
         yield Piece(plain, tone)
+
+
+def _write(character: str, tone: str, *, quoted: bool) -> tuple[str, str]:
+    """How a character is written, and how that is meant."""
+    written = _show(character, quoted=quoted)
+    if written != character:
+        return written, "escape" if quoted and character in '"\\\n\t' else "mark"
+    return written, "alike" if _script(character) else tone
 
 
 def _show(character: str, *, quoted: bool) -> str:
@@ -169,9 +176,12 @@ _ALIKE = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "LISU", "FULLWIDTH", "MAT
 
 
 def _scripts(text: str) -> Iterator[str]:
-    if text.isascii():
-        return
-    for character in text:
-        script = unicodedata.name(character, "").split(" ", 1)[0]
-        if script in _ALIKE and character.isalpha():
-            yield script.capitalize()
+    yield from filter(None, map(_script, text))
+
+
+def _script(character: str) -> str:
+    """The script of a letter that may pass for a Latin one, "" of any other character."""
+    if character.isascii() or not character.isalpha():
+        return ""
+    script = unicodedata.name(character, "").split(" ", 1)[0]
+    return script.capitalize() if script in _ALIKE else ""

@@ -73,6 +73,13 @@ def test_letters_that_pass_for_latin_ones_are_told_wherever_they_are() -> None:
     assert lay_out("Zürich, 東京").notes == ()
 
 
+def test_the_letter_itself_is_marked() -> None:
+    found = [piece for piece in lay_out("\u0410CME").pieces if piece.tone == "alike"]
+    assert [(piece.text, piece.hint) for piece in found] == [
+        ("\u0410", "U+0410, cyrillic capital letter a")
+    ]
+
+
 def test_a_long_structure_is_laid_out_in_lines() -> None:
     shown = text({"list": ["x" * 40, "y" * 40], "n": 1})
     assert shown == (

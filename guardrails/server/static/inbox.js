@@ -24,7 +24,7 @@
       each.classList.toggle("soon", left < SOON_MS);
       if (left <= 0 && !asked) {
         asked = true;
-        setTimeout(() => { asked = false; refresh([""]); }, 1500);
+        setTimeout(() => { asked = false; take([""]); }, 1500);
       }
     }
   };
@@ -59,6 +59,22 @@
     }
     showKeys();
     tick();
+  };
+
+  // Changes that come in a bunch are one fetch, and no two fetches run at once.
+  const waiting = new Set();
+  let fetching = false;
+  const take = (ids) => {
+    for (const id of ids) waiting.add(id);
+    if (fetching) return;
+    fetching = true;
+    setTimeout(async () => {
+      const due = [...waiting];
+      waiting.clear();
+      await refresh(due);
+      fetching = false;
+      if (waiting.size) take([]);
+    }, 100);
   };
 
   const showKeys = () => {
@@ -118,7 +134,7 @@
   setInterval(tick, 1000);
   if (document.querySelector("[data-live]")) {
     const events = new EventSource("/events");
-    events.addEventListener("change", (event) => refresh(JSON.parse(event.data)));
+    events.addEventListener("change", (event) => take(JSON.parse(event.data)));
     events.addEventListener("open", () => document.documentElement.setAttribute("data-connected", "yes"));
     addEventListener("pagehide", () => events.close());
   }
