@@ -132,10 +132,8 @@ def _join(known: RuleMatch, match: RuleMatch) -> RuleMatch:
     """
     if (known.observed, -known.effect) != (match.observed, -match.effect):
         return min(known, match, key=lambda each: (each.observed, -each.effect))
-    if known.error is not None or known.told == match.told:
-        return known
-    if match.error is not None or known.told is None or match.told is None:
-        return match
-    if known.told.approval == match.told.approval:
+    if known.error is not None or match.error is not None:
+        return match if known.error is None else known
+    if known.told is None or match.told is None or known.told.approval == match.told.approval:
         return known
     return replace(known, told=known.told._replace(approval=None))

@@ -41,7 +41,7 @@ class Linter:
 
     def lint(self, folder: Folder) -> Report:
         """What is wrong with the policies in `folder`; where they don't load, why they don't."""
-        files = len(folder.documents) + len(folder.tests)
+        files = len(folder.documents) + len(folder.modules) + len(folder.tests)
         with without_collector():
             try:
                 project = Project(folder, self.root, self.now_ns, self.settings, self.functions)
