@@ -13,7 +13,9 @@ NAMES = {
     *("strings.quote", "email_domain", "url_host", "domain_within", "path_within", "local"),
     *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfYear", "getDayOfWeek"),
     *("shell_commands", "sql_statements", "urls", "paths", "emails", "secrets"),
-    *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
+    *("getHours", "getMinutes", "getSeconds", "getMilliseconds", "origins", "stated", "last_call"),
+    *("calls", "successes", "failures", "denials"),
+    *("calls_with", "successes_with", "failures_with", "denials_with"),
 }
 
 
