@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from guardrails.approvals.people import Account, People
 from guardrails.approvals.request import Status
+from guardrails.approvals.requester import Requester
 from guardrails.approvals.store import Filter
 from guardrails.approvals.terms import Terms
+from guardrails.approvals.vote import Verifier
 from guardrails.errors import ApprovalsUnavailable
 from guardrails.server.inbox import ADDRESS_ATTEMPTS
-from tests.approvals.scenes import rule
+from guardrails.testing import guard_over
+from tests.approvals.guarded import POLICY
+from tests.approvals.scenes import SIGNER, rule
 from tests.server.premises import (
     FAY,
     FINN,
@@ -420,3 +428,54 @@ def test_requests_that_wait_for_the_visitor_come_first_soonest_end_first(
     places = [page.index(f"/requests/{each.id}") for each in (soon, late, other)]
     assert places == sorted(places)
     assert premises.store.list(Filter()).requests
+
+
+def test_a_call_that_waits_goes_on_by_itself_when_it_is_approved_here(premises: Premises) -> None:
+    requester = Requester(premises.store, premises.service.people, Verifier([SIGNER.public]))
+    guard = guard_over(POLICY, approvals=requester, on_escalate="wait")
+    ran: list[float] = []
+
+    def pay() -> None:
+        with guard.session(subject="agent-7", on_behalf_of="dana@example.com", id="task-1"):
+            guard.run("pay", {"to": "ACME", "amount": 900.0}, lambda to, amount: ran.append(amount))
+
+    call = threading.Thread(target=pay)
+    call.start()
+    client = premises.signed_in()
+    while not (found := premises.store.list(Filter()).requests):
+        time.sleep(0.01)
+    assert ran == []
+    page = client.get(f"/requests/{found[0].id}").text
+    assert "Four eyes." in page
+    assert "Pay a supplier." in page
+    vote(client, found[0].id, "approve")
+    call.join(timeout=10)
+    assert ran == [900.0]
+    assert "was approved and has been let run" in client.get(f"/requests/{found[0].id}").text
+
+
+def test_a_request_altered_in_the_store_is_told_and_can_not_be_approved(
+    premises: Premises, tmp_path: Path
+) -> None:
+    asked = premises.ask()
+    client = premises.signed_in()
+    page = client.get(f"/requests/{asked.id}").text
+    with closing(sqlite3.connect(tmp_path / "approvals.db")) as store, store:
+        triggers = store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            store.execute(f"DROP TRIGGER {name}")
+        store.execute("UPDATE approval_requests SET body = replace(body, 'ACME', 'EVIL')")
+    listed = client.get("/").text
+    assert "can&#39;t be believed" in listed or "can't be believed" in listed
+    assert asked.id in listed
+    assert "EVIL" not in listed
+    form = {"token": token_of(page), "outcome": "approve", "shown": asked.content}
+    assert client.post(f"/requests/{asked.id}", data=form).status_code == 503
+
+
+def test_an_agent_for_which_nobody_is_asked_any_more_is_told(premises: Premises) -> None:
+    premises.store.suspend("agent-7\u202e", "it asked 101 times in 10m")
+    page = premises.signed_in().get("/").text
+    assert "is suspended" in page
+    assert "it asked 101 times in 10m" in page
+    assert "\u202e" not in page
