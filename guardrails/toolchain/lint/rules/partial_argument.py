@@ -72,6 +72,7 @@ from guardrails.display import quote
 from guardrails.toolchain.lint.finding import Severity
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.lint.what_if import fails_without, reads
+from guardrails.toolchain.regions.region import MISSING
 from guardrails.toolchain.regions.terms import name_of_path
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from guardrails.toolchain.lint.finding import Finding
     from guardrails.toolchain.lint.project import Clause, Project
     from guardrails.toolchain.lint.what_if import Read
+    from guardrails.toolchain.regions.terms import Path
 
 _TOLD = 3
 """How many tools a message names."""
@@ -94,9 +96,25 @@ def check(project: Project) -> Iterator[Finding]:
             if len(read.path) != 2:
                 continue
             lacking = [tool for tool in tools if project.reach.world(tool).lacks(read.path)]
-            failing = [tool for tool in lacking if fails_without(project, clause, tool, read.path)]
+            failing = [
+                tool
+                for tool in lacking
+                if _is_evaluated(project, clause, tool, read.path)
+                and fails_without(project, clause, tool, read.path)
+            ]
             if failing and len(lacking) < len(tools):
                 yield _finding(project, clause, read, failing)
+
+
+def _is_evaluated(project: Project, clause: Clause, tool: str, path: Path) -> bool:
+    """Whether a clause counts where nothing stands at `path`: a budget only does with its `when`."""
+    when = clause.rule.when
+    if when is None or clause.key == "when":
+        return True
+    outcomes = project.reach.outcomes(when.checked.root, tool, {path: MISSING})
+    return project.reach.possible(tool, outcomes.true) or project.reach.possible(
+        tool, outcomes.error
+    )
 
 
 def _finding(project: Project, clause: Clause, read: Read, tools: list[str]) -> Finding:
