@@ -35,6 +35,13 @@ class SqlState:
     def __init__(self, where: str | os.PathLike[str] | Database) -> None:
         with _refusals():
             self._database = where if isinstance(where, Database) else Database(read_url(where))
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         with self._reading() as connection:
             present = is_present(connection)
         if not present:

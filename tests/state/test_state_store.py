@@ -1,0 +1,77 @@
+"""The shared state on SQLite and PostgreSQL: what is kept, in which order, and by how many."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from guardrails.errors import StateUnavailable
+from guardrails.past import Calls, Outcome
+from guardrails.session.shared import SharedState
+from guardrails.state.sql import SqlState
+from guardrails.state.tables import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def state(where: str) -> Iterator[SqlState]:
+    made = SqlState(where)
+    yield made
+    made.close()
+
+
+def test_a_stop_is_kept_once_and_ends_once(state: SqlState, where: str) -> None:
+    first = state.stop("agent-7", "wild", "dana")
+    assert state.stop("agent-7", "again", "erin") == first
+    other = SqlState(where)
+    assert [(each.name, each.reason, each.by) for each in other.stops()] == [
+        ("agent-7", "wild", "dana")
+    ]
+    assert other.resume("agent-7", "erin")
+    assert not other.resume("agent-7", "erin")
+    assert state.stops() == ()
+    other.close()
+
+
+def test_events_come_in_one_order_and_only_those_of_the_session(state: SqlState) -> None:
+    state.append("s", [("a", "1", 5), ("b", "2", 4)])
+    state.append("t", [("c", "3", 6)])
+    state.append("s", [("d", "4", 3)])
+    found = state.read("s", 0)
+    assert [event[1:] for event in found] == [("a", "1", 5), ("b", "2", 4), ("d", "4", 3)]
+    assert [event[1:] for event in state.read("s", found[1][0])] == [("d", "4", 3)]
+
+
+def test_the_key_is_one_for_all_and_a_token_is_used_once(state: SqlState, where: str) -> None:
+    other = SqlState(where)
+    assert state.key() == other.key()
+    assert len(state.key()) == 32
+    later = 4_000_000_000_000_000_000
+    assert state.redeem("nonce", later)
+    assert not other.redeem("nonce", later)
+    other.close()
+
+
+def test_many_at_once_lose_no_call(state: SqlState, where: str) -> None:
+    def call(_: int) -> None:
+        own = SqlState(where)
+        session = SharedState("s", None, own)
+        for _ in range(5):
+            session.started("t", None)
+        own.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(call, range(4)))
+    whole = SharedState("s", None, state)
+    assert whole.count(Calls(("t",), None, Outcome.CALLED), None) == 20
+
+
+def test_a_state_of_a_later_release_is_refused(state: SqlState, where: str) -> None:
+    with state._database.writing() as writer:
+        writer.connection.execute(versions.insert().values(version=99, applied_ns=1))
+    with pytest.raises(StateUnavailable, match="of version 99, written by a later release"):
+        SqlState(where)
