@@ -32,7 +32,7 @@ _HEADER = 4
 _DIGEST = 32
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - in a process of its own
     """Serve requests until standard input ends. Arguments: the path of regorus, the memory."""
     sys.path.append(sys.argv[1])
     _limit_memory(int(sys.argv[2]))
@@ -67,7 +67,7 @@ class Service:
             if kind == b"E":
                 return self._evaluate(rest)
             return self._prepare(rest) if kind == b"U" else self._parse(rest)
-        except MemoryError:
+        except MemoryError:  # pragma: no cover - it ends the process
             os._exit(3)
         except Exception as error:  # noqa: BLE001 - of the engine; a panic is no Exception
             return b"-" + _tell(error)
@@ -166,19 +166,19 @@ def _tell(error: Exception) -> bytes:
     return str(error).partition("\n\nStack backtrace")[0].encode(errors="replace")
 
 
-def _limit_memory(limit: int) -> None:
+def _limit_memory(limit: int) -> None:  # pragma: no cover - in a process of its own
     import resource  # noqa: PLC0415 - only here
 
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _receive() -> bytes | None:
+def _receive() -> bytes | None:  # pragma: no cover - in a process of its own
     header = _read(_HEADER)
     return None if header is None else _read(int.from_bytes(header, "big"))
 
 
-def _read(length: int) -> bytes | None:
+def _read(length: int) -> bytes | None:  # pragma: no cover - in a process of its own
     parts = []
     while length:
         part = os.read(0, min(length, 1 << 20))
@@ -189,11 +189,11 @@ def _read(length: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _send(out: int, answer: bytes) -> None:
+def _send(out: int, answer: bytes) -> None:  # pragma: no cover - in a process of its own
     rest = memoryview(len(answer).to_bytes(_HEADER, "big") + answer)
     while rest:
         rest = rest[os.write(out, rest) :]
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - in a process of its own
     main()
