@@ -72,6 +72,7 @@ bench: .venv-bench/stamp  ## time a decision, a call, loading, linting and impor
 	@.venv-bench/bin/python -m benchmarks.policy_tests
 	@.venv-bench/bin/python -m benchmarks.approvals
 	@.venv-bench/bin/python -m benchmarks.rego
+	@.venv-bench/bin/python -m benchmarks.origins
 	@.venv-bench/bin/python -m benchmarks.imports
 
 clean:  ## remove the environments and what the tools left

@@ -17,6 +17,7 @@ _GROUPED_IBAN = re.compile(
 _GROUPED_DIGITS = re.compile(
     r"(?<![\w.,])\+?\(?[0-9]{1,14}(?:[ \t\n().-]{1,2}[0-9]{1,14}){1,12}(?!\w)"
 )
+_TWO_DIGITS = re.compile("[0-9].*[0-9]", re.DOTALL)
 _SEPARATOR = re.compile(r"[ \t\n().+-]+")
 _SHORTEST_IBAN = 15
 _FEWEST_DIGITS = 5
@@ -42,7 +43,7 @@ def grouped(text: str) -> list[str]:
 
     Where a group ends the identifier can't be seen, so each that may be is returned.
     """
-    if not any(map(text.__contains__, "0123456789")):
+    if _TWO_DIGITS.search(text) is None:
         return []
     found = []
     for match in _GROUPED_IBAN.finditer(text):

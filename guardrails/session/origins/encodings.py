@@ -23,6 +23,8 @@ def decoded(text: str) -> Iterator[str]:
     if not _SHORTEST <= len(text) <= DECODED_MAX:
         return
     for found in _BASE64.finditer(text):
+        if found[0].isupper() or found[0].islower():
+            continue  # a word or an account
         yield from _printable(_decode_base64(found[0]))
     for found in _HEXADECIMAL.finditer(text):
         yield from _printable(bytes.fromhex(found[1].replace(":", "")))

@@ -27,6 +27,7 @@ PIECE = 16
 _STEPS_PER_CHARACTER = 2
 _OVERLAP = 256
 _APART = " \x1f "  # no number or date goes on beyond it
+_SHORT, _RECENT = 1_000, 16
 _LONG_NUMBER = 4
 _LONG_NAME = 6
 
@@ -38,7 +39,16 @@ class Origins:
     read, or is more than is kept, is answered as the origin of every value.
     """
 
-    __slots__ = ("_asked", "_everywhere", "_lock", "_pending", "_said", "_size", "_sources")
+    __slots__ = (
+        "_asked",
+        "_everywhere",
+        "_lock",
+        "_pending",
+        "_recent",
+        "_said",
+        "_size",
+        "_sources",
+    )
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -46,6 +56,7 @@ class Origins:
         self._pending: list[tuple[frozenset[str], list[str]] | Stream] = []
         self._sources: dict[frozenset[str], Grams] = {}
         self._everywhere: frozenset[str] = frozenset()
+        self._recent: dict[str, list[Reading]] = {}
         self._asked = False
         self._size = 0
 
@@ -116,20 +127,31 @@ class Origins:
 
     def origins(self, value: Any, budget: Budget) -> list[str]:
         """The labels of the sources from which a text of `value` came, sorted; see `Past`."""
-        texts = list(texts_of(value))
+        texts = [value] if type(value) is str else list(texts_of(value))
         charge(budget, 1 + _STEPS_PER_CHARACTER * sum(map(len, texts)))
-        with self._lock:
-            if self._pending:
+        if self._pending or not self._asked:
+            with self._lock:
                 self._catch_up()
-            self._asked = True
-            everywhere, sources = self._everywhere, list(self._sources.items())
-        found = set(everywhere)
+        found = set(self._everywhere)
+        sources = list(self._sources.items())
         for text in texts if sources else ():
-            whole = [*readings(text), *(each for form in decoded(text) for each in readings(form))]
+            whole = self._read(text)
             for names, source in sources:
-                if not names <= found and any(_came(source, reading) for reading in whole):
-                    found |= names
+                for reading in whole:
+                    if not names <= found and _came(source, reading):
+                        found |= names
         return sorted(found)
+
+    def _read(self, text: str) -> list[Reading]:
+        """The readings of a text; several conditions of a decision ask about the same ones."""
+        known = self._recent.get(text)
+        if known is None:
+            known = [*readings(text), *(each for form in decoded(text) for each in readings(form))]
+            if len(text) <= _SHORT:
+                if len(self._recent) >= _RECENT:
+                    self._recent = {}
+                self._recent[text] = known
+        return known
 
 
 class Stream:
@@ -166,14 +188,16 @@ class Stream:
 
 def _came(source: Grams, reading: Reading) -> bool:
     """Whether a text came from `source`: as a whole, or a piece of it that can't be chance."""
-    words = reading.words
+    words, atoms = reading.words, reading.atoms
     if words and source.has_row(words):
         return True
-    for atom in reading.atoms:
-        if (not reading.others or _is_telling(atom.kind, atom.meanings[0])) and any(
-            map(source.has, sought(atom))
-        ):
-            return True
+    for atom in atoms:
+        if not reading.others or _is_telling(atom.kind, atom.meanings[0]):
+            for mark in sought(atom):
+                if source.has(mark):
+                    return True
+    if len(words) == 1:
+        return False
     return any(_is_code(word) and source.has(word) for word in words) or any(
         source.has(row) and sum(map(len, row)) >= PIECE
         for row in zip(words, words[1:], words[2:], words[SPAN - 1 :], strict=False)

@@ -44,6 +44,8 @@ class Said:
         kind = type(value)
         if value is None or kind is bool or kind is MapKey:
             return True
+        if kind is int or kind is float:
+            return text_of(value) in self._marks
         if kind is list:
             return all(map(self.states, value))
         if kind is dict:
