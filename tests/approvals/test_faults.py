@@ -287,6 +287,7 @@ def test_a_clock_that_jumps_while_people_are_asked_opens_nothing(
         assert office.store.get(asked.id).status is Status.EXPIRED
     else:
         assert (found, len(office.ran)) == (["paid"], 1)
+    guard.close()
     office.store.close()
 
 
@@ -341,4 +342,6 @@ def test_fifty_calls_wait_among_two_hundred_requests_and_each_runs_once(
     assert sorted(amount for _, amount in office.ran) == list(range(5_000, 5_050))
     left = office.store.list(Filter(statuses=pending, limit=500)).requests
     assert sorted(each.arguments["amount"] for each in left) == list(range(1_000, 1_150))
+    asking.close()
+    waiting.close()
     office.store.close()
