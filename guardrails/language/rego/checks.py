@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from guardrails.language.rego.builtins import IMPURE, MISSING, refusal
+from guardrails.language.rego.builtins import refusal
 from guardrails.language.source import Source
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from guardrails.errors import Problem
     from guardrails.language.rego.graph import Graph
-    from guardrails.language.rego.syntax import Definition, Module, Place
+    from guardrails.language.rego.syntax import Definition, Module, Place, Reference
 
 MAX_NESTING = 10
 """How deep brackets may nest: the engine's parser takes twice the time for each level."""
@@ -54,17 +54,23 @@ def _check_definition(
     graph: Graph, module: Module, definition: Definition, *, builtins: bool
 ) -> Iterator[Problem]:
     for reference in definition.references:
-        name = ".".join(reference.path)
-        if graph.path_of(module, reference):
-            path = graph.path_of(module, reference)
-            if reference.called and path[0] == "data" and not any(graph.targets(path)):
-                yield problem_at(module, reference.place, f"unknown function `{name}`")
-        elif not builtins or (reference.path[0] in definition.bound and not reference.called):
-            continue
-        elif reference.called or name in IMPURE or name in MISSING:
-            reason = refusal(name)
-            if reason:
-                yield problem_at(module, reference.place, reason)
+        reason = _refuse_call(graph, module, reference, builtins=builtins)
+        if reference.called and reason:
+            yield problem_at(module, reference.place, reason)
+
+
+def _refuse_call(graph: Graph, module: Module, reference: Reference, *, builtins: bool) -> str:
+    """Why what is referred to can't be called; "" if it can.
+
+    A rule that has the name of a built-in function, or of what stands before its dot, is none.
+    """
+    name = ".".join(reference.path)
+    path = graph.path_of(module, reference)
+    if any(("data", *node.package, *node.path) == path for node in graph.functions(path)):
+        return ""
+    if reference.path[0] in ("data", *module.imports):
+        return f"unknown function `{name}`"
+    return refusal(name) if builtins else ""
 
 
 def check_recursion(graph: Graph) -> Problem | None:

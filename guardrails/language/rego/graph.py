@@ -83,6 +83,12 @@ class Graph:
         for package in (*inside, *self._below.get(path, ())):
             yield from self.nodes(package)
 
+    def functions(self, path: Path) -> Iterator[Node]:
+        """The functions among the rules that a path below `data` refers to."""
+        for node in self.targets(path) if path[:1] == ("data",) else ():
+            if any(definition.kind == "function" for _, definition in self.definitions[node]):
+                yield node
+
     def edges(self, node: Node, *, strict: bool) -> Iterator[Node]:
         """The rules that a rule refers to; `strict`: names that it binds are its variables."""
         for module, definition in self.definitions[node]:

@@ -213,8 +213,6 @@ def _place(span: Node) -> Place:
     return Place(span["line"], span["col"])
 
 
-def _word(span: Any, text: bytes) -> str:
-    """The text at a span, which counts bytes; some spans come with their text beside them."""
-    if type(span) is list:
-        span = span[0]
+def _word(span: Node, text: bytes) -> str:
+    """The text at a span, which counts bytes."""
     return text[span["start"] : span["end"]].decode()

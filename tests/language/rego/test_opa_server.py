@@ -18,6 +18,7 @@ from guardrails.decision import Effect
 from guardrails.engine import PolicySet
 from guardrails.errors import ConfigurationError, PolicyError
 from guardrails.language.loader import load
+from guardrails.language.rego import opa_server
 from guardrails.language.rego.opa_server import OpaServer
 
 if TYPE_CHECKING:
@@ -219,6 +220,23 @@ def test_a_connection_that_the_server_closed_is_made_anew(tmp_path: Path, facts:
         for _ in range(3):
             assert decide(made, facts, amount=5).effect is Effect.ALLOW
     assert len({address for *_, address in handler.seen}) == 3
+
+
+def test_a_kept_connection_that_is_slow_is_not_asked_again(tmp_path: Path, facts: Facts) -> None:
+    with opa(evaluate, sleep) as (url, handler), policies(tmp_path, url) as made:
+        assert decide(made, facts, amount=5).effect is Effect.ALLOW
+        assert decide(made, facts, amount=5).effect is Effect.DENY
+        assert len(handler.seen) == 2
+
+
+def test_no_more_connections_are_kept_than_are_of_use(
+    tmp_path: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opa_server, "MAX_IDLE", 0)
+    with opa() as (url, handler), policies(tmp_path, url) as made:
+        for _ in range(2):
+            assert decide(made, facts, amount=5).effect is Effect.ALLOW
+    assert len({address for *_, address in handler.seen}) == 2
 
 
 def test_a_token_is_sent_and_a_new_one_is_taken(tmp_path: Path, facts: Facts) -> None:

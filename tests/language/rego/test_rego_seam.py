@@ -14,16 +14,20 @@ from guardrails.action import Action, SessionView, Subject
 from guardrails.decision import Decision, Effect, RuleMatch, Told
 from guardrails.engine import Facts, PolicySet
 from guardrails.engine.combine import combine_chain
-from guardrails.errors import ConfigurationError, PolicyError
+from guardrails.errors import ConfigurationError, EvaluationError, PolicyError
 from guardrails.language.document import Approval, Voters
 from guardrails.language.loader import load, load_texts
 from guardrails.language.rego import embedded
+from guardrails.language.rego.action_text import write_action
 from guardrails.language.rego.embedded import EmbeddedEngine
 from guardrails.language.rego.faults import parse_failure, tell_fault
+from guardrails.language.rego.graph import Reads
+from guardrails.language.rego.opa_server import OpaServer
 from guardrails.language.rego.process import WorkerProcess
 from guardrails.language.rego.seam import Answer, EngineFailure, ParseFailure, Text, Unit
 from guardrails.language.rego.settings import RegoSettings, find_settings
 from guardrails.testing import policies_over
+from guardrails.values import Timestamp, UInt
 from tests.language.rego.conftest import NOW
 
 if TYPE_CHECKING:
@@ -277,6 +281,46 @@ def test_a_listed_package_is_a_policy(tmp_path: Path) -> None:
     (tmp_path / "p" / "t.yaml").write_text("version: 1\npolicy: t\ntools: {pay: {traits: [spend]}}")
     policies = PolicySet(load(tmp_path / "p"))
     assert [match.rule for match in policies.decide(Action("pay"), FACTS).matches] == ["main/allow"]
+
+
+class Around:
+    """What is known besides arguments: as little as can be."""
+
+    tool = "pay"
+    context: dict[str, Any] = {}  # noqa: RUF012
+    now = Timestamp(0)
+    traits: list[str] = []  # noqa: RUF012
+    subject: dict[str, Any] = {}  # noqa: RUF012
+    session: dict[str, Any] = {}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", {"1": 1, 1: 2}, {1, 2}, 2**64], ids=["lone", "one", "set", "huge"]
+)
+def test_no_text_stands_for_what_has_no_json_form(value: Any) -> None:
+    nothing = Reads(frozenset(), frozenset())
+    with pytest.raises(EvaluationError):
+        write_action(nothing, {"value": value}, Around())
+    assert b'"value":7' in write_action(nothing, {"value": UInt(7)}, Around())
+
+
+def test_a_server_without_files_or_time_is_told(tmp_path: Path) -> None:
+    settings = RegoSettings(engine="https://opa.example.com", certificate_file="/none")
+    with pytest.raises(ConfigurationError, match="a file can't be read"):
+        OpaServer.of(settings)
+    with pytest.raises(EngineFailure, match="took longer than 0 ms"):
+        OpaServer("http://127.0.0.1:9", time_limit=0).evaluate(unit("deny if true"), b"{}")
+
+
+def test_data_that_is_no_text_is_refused() -> None:
+    with pytest.raises(PolicyError, match=r"data.yaml:1:1: byte 0xff is not UTF-8"):
+        load_texts({"p.rego": MODULE, "data.yaml": b"\xff"})
+
+
+def test_data_of_several_files_is_joined(load_rego: LoadRego) -> None:
+    files = {"a__data_dot_json": '{"b": {"c": 1}}', "data_dot_json": '{"a": {"b": {"d": 2}}}'}
+    policies = load_rego("package guardrails.p\nallow if data.a.b.c + data.a.b.d == 3", **files)
+    assert policies.decide(Action("pay"), FACTS).allowed
 
 
 def test_policies_without_modules_have_none() -> None:
