@@ -116,7 +116,8 @@ class Origins:
         pending, self._pending = self._pending, []
         for each in pending:
             if isinstance(each, Stream):
-                self._take_in(each.labels, each.take())
+                for text in each.take():
+                    self._take_in(each.labels, text)
             else:
                 self._take_in(each[0], _APART.join(each[1]))
 
@@ -178,12 +179,15 @@ class Stream:
         self._new += texts
         return first
 
-    def take(self) -> str:
-        """Return the text since it was last asked for, after the end of what was before."""
-        text = self._tail + "".join(self._new)
+    def take(self) -> tuple[str, ...]:
+        """Return the text since it was last asked for, after the end of what was before.
+
+        The parts may be pieces of one text or records each by itself: it is returned as both.
+        """
+        text, apart = self._tail + "".join(self._new), _APART.join(self._new)
         self._new.clear()
         self._tail = text[-_OVERLAP:]
-        return text
+        return (text, apart)
 
 
 def _came(source: Grams, reading: Reading) -> bool:

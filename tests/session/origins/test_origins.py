@@ -110,6 +110,14 @@ def test_what_is_split_over_the_parts_of_a_stream_is_found() -> None:
     assert origins(memory, "mark@example.com") == ["untrusted"]
 
 
+def test_records_of_a_stream_are_read_each_by_itself() -> None:
+    memory = Origins()
+    stream = memory.open_stream(["untrusted"])
+    for record in ({"name": "ann"}, {"name": "bob"}):
+        stream.receive(record)
+    assert origins(memory, "bob") == ["untrusted"]
+
+
 def test_a_result_of_a_class_that_raises_when_it_is_read_harms_nobody() -> None:
     class NastyError(Exception):
         def __str__(self) -> str:
