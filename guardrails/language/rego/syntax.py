@@ -122,7 +122,7 @@ class _Reader:
             node = waiting.pop()
             if type(node) is list:
                 waiting += node
-            elif type(node) is dict:
+            elif type(node) is dict:  # pragma: no branch - lists of the tree hold nothing else
                 for key, part in node.items():
                     if key in ("Var", "RefDot", "RefBrack"):
                         waiting += self._refer(node, called=False)

@@ -213,8 +213,8 @@ def test_a_server_that_is_away_is_closed(tmp_path: Path, facts: Facts) -> None:
 
 def test_a_connection_that_the_server_closed_is_made_anew(tmp_path: Path, facts: Facts) -> None:
     def close(handler: Handler) -> None:
-        evaluate(handler)
-        handler.close_connection = True
+        body = json.dumps({"result": {"allow": True, "deny": []}}).encode()
+        handler.send(body, Connection="close")
 
     with opa(close) as (url, handler), policies(tmp_path, url) as made:
         for _ in range(3):
