@@ -14,13 +14,13 @@ ALLOWED = frozenset(
     bits.or bits.rsh bits.xor ceil concat contains count endswith floor format_int glob.match
     glob.quote_meta graph.reachable graph.reachable_paths hex.decode hex.encode indexof
     indexof_n intersection is_array is_boolean is_null is_number is_object is_set is_string
-    json.filter json.is_valid json.marshal json.marshal_with_options json.match_schema
+    json.filter json.is_valid json.marshal json.marshal_with_options
     json.patch json.remove json.unmarshal json.verify_schema lower max min net.cidr_contains
     net.cidr_expand net.cidr_is_valid numbers.range numbers.range_step object.filter object.get
     object.keys object.remove object.subset object.union object.union_n print product
     regex.find_all_string_submatch_n regex.find_n regex.is_valid regex.match regex.replace
     regex.split regex.template_match replace round semver.compare semver.is_valid sort split
-    sprintf startswith strings.any_prefix_match strings.any_suffix_match strings.count
+    sprintf startswith strings.any_prefix_match strings.any_suffix_match
     strings.replace_n strings.reverse substring sum time.add_date time.clock time.date time.diff
     time.format time.parse_duration_ns time.parse_ns time.parse_rfc3339_ns time.weekday
     to_number trace trim trim_left trim_prefix trim_right trim_space trim_suffix type_name union
@@ -29,6 +29,12 @@ ALLOWED = frozenset(
     """.split()  # noqa: SIM905 - names are read more easily so
 )
 """The functions that a module may call."""
+
+DIFFERENT = {
+    "json.match_schema": "write `json.verify_schema`, or test the parts",
+    "strings.count": "write `count(indexof_n(text, part))` if overlaps count",
+}
+"""Functions whose results are others than OPA's (its own cases say so), and what to do instead."""
 
 IMPURE = {
     "http.send": "a decision opens no connections; give the fact as `context`",
@@ -68,6 +74,8 @@ def refusal(name: str) -> str:
         return ""
     if name in IMPURE:
         return f"`{name}` can't be used here: {IMPURE[name]}"
+    if name in DIFFERENT:
+        return f"`{name}` is evaluated otherwise than by OPA: {DIFFERENT[name]}"
     if name in MISSING:
         return f"`{name}` is a function of OPA that the embedded engine lacks"
     return f"unknown function `{name}`"

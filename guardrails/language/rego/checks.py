@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_NESTING = 10
 """How deep brackets may nest: the engine's parser takes twice the time for each level."""
 
+_WALK = "walk"
+"""A function that is a relation: with its result as second argument it is evaluated right."""
+
 _TOKENS = re.compile(r'"(?:[^"\\\n]|\\.)*"?|`[^`]*`?|#[^\n]*|([\[{(])|([\]})])')
 
 
@@ -53,6 +56,9 @@ def check_functions(graph: Graph, *, builtins: bool) -> Iterator[Problem]:
 def _check_definition(
     graph: Graph, module: Module, definition: Definition, *, builtins: bool
 ) -> Iterator[Problem]:
+    if builtins and definition.computed and definition.kind == "set":
+        message = "the embedded engine finds nothing in a set whose name is computed"
+        yield problem_at(module, definition.place, message)
     for reference in definition.references:
         reason = _refuse_call(graph, module, reference, builtins=builtins)
         if reference.called and reason:
@@ -70,6 +76,8 @@ def _refuse_call(graph: Graph, module: Module, reference: Reference, *, builtins
         return ""
     if reference.path[0] in ("data", *module.imports):
         return f"unknown function `{name}`"
+    if name == _WALK and reference.arguments == 1 and builtins:
+        return "the embedded engine finds nothing by `walk(x)`; write `walk(x, [path, value])`"
     return refusal(name) if builtins else ""
 
 

@@ -26,26 +26,29 @@ class Place(NamedTuple):
 class Reference(NamedTuple):
     """What an expression refers to: a variable and the names after it, as far as they are fixed.
 
-    `whole` says that nothing computed follows. `called` says that it is called as a function.
+    `whole` says that nothing computed follows. `called` says that it is called as a function, with
+    so many `arguments`.
     """
 
     path: Path
     whole: bool
     called: bool
     place: Place
+    arguments: int = 0
 
 
 @dataclass(slots=True)
 class Definition:
     """One definition of a rule: its path below the package, and what it refers to.
 
-    `kind` is `set` (`contains`), `value`, `function` or `default`. `bound` are the variables of
-    its own.
+    `kind` is `set` (`contains`), `value`, `function` or `default`. `computed` says that a part of
+    its path is. `bound` are the variables of its own.
     """
 
     path: Path
     kind: str
     place: Place
+    computed: bool = False
     references: list[Reference] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
 
@@ -96,13 +99,14 @@ def _definition(rule: Node, text: bytes) -> Definition:
         _Reader(definition, text).read(parts["value"])
         return definition
     ((head, inner),) = parts["head"].items()
-    path = _fixed(inner["refr"]).path
-    definition = Definition(path, _HEADS[head], _place(parts["span"]))
+    name = _fixed(inner["refr"])
+    place = _place(parts["span"])
+    definition = Definition(name.path, _HEADS[head], place, computed=not name.whole)
     reader = _Reader(definition, text)
     for argument in inner.get("args", ()):
         reader.bind(argument)
     reader.read({key: part for key, part in inner.items() if key != "refr"})
-    reader.read(_index_of(inner["refr"]))
+    reader.read(name.inside)
     reader.read(parts["bodies"])
     return definition
 
@@ -125,9 +129,9 @@ class _Reader:
             elif type(node) is dict:  # pragma: no branch - lists of the tree hold nothing else
                 for key, part in node.items():
                     if key in ("Var", "RefDot", "RefBrack"):
-                        waiting += self._refer(node, called=False)
+                        waiting += self._refer(node)
                     elif key == "Call":
-                        waiting += self._refer(part["fcn"], called=True)
+                        waiting += self._refer(part["fcn"], part["params"])
                         waiting.append(part["params"])
                     elif key == "with_mods":  # what is replaced is not read by that
                         waiting += [each["as"] for each in part]
@@ -161,11 +165,13 @@ class _Reader:
         else:
             self.bound.update(_word(each, self.text) for each in parts["vars"])
 
-    def _refer(self, node: Node, *, called: bool) -> list[Any]:
-        """Note a reference; returns the expressions inside it."""
+    def _refer(self, node: Node, arguments: list[Any] | None = None) -> list[Any]:
+        """Note a reference, a call if it has `arguments`; returns the expressions inside it."""
         fixed = _fixed(node)
         if fixed.path:
-            self.found.append(Reference(fixed.path, fixed.whole, called, fixed.place))
+            count = 0 if arguments is None else len(arguments)
+            called = arguments is not None
+            self.found.append(Reference(fixed.path, fixed.whole, called, fixed.place, count))
         return fixed.inside
 
 
@@ -203,10 +209,6 @@ def _fixed(node: Node) -> _Fixed:
 
 def _computed(steps: list[Any]) -> list[Any]:
     return [step for step in steps if type(step) is not str]
-
-
-def _index_of(node: Node) -> list[Any]:
-    return _fixed(node).inside
 
 
 def _place(span: Node) -> Place:
