@@ -66,6 +66,10 @@ class Ground:
         self._read = [_read(policies, each, now_ns) for each in cases]
         self._said: tuple[str, dict[int, Outcomes]] = ("", {})
 
+    def holds(self, mutant: Mutant) -> bool:
+        """Whether what the mutant changes is here: a suite may be judged by other policies."""
+        return mutant.tool is not None or mutant.name in self._compiled
+
     def notices(self, mutant: Mutant) -> bool:
         """Whether a case fails on the mutant; raises OutOfTime."""
         after = None if mutant.after is None else compile_rule(mutant.after)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.toolchain.suites.ground import Ground, OutOfTime
 from guardrails.toolchain.suites.mutants import mutants_of
+from guardrails.toolchain.suites.parts import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,14 +55,26 @@ def try_mutants(
 
     `seconds` is how long mutants are tried. `progress` is told how many have been, of how many.
     """
-    ground = Ground(bundle, cases, now_ns, monotonic() + seconds)
+    grounds = _lay_grounds(bundle, cases, now_ns, monotonic() + seconds)
     mutants = tuple(mutants_of(bundle))
     survivors: list[Mutant] = []
     for done, mutant in enumerate(mutants):
         progress(done, len(mutants))
         try:
-            if not ground.notices(mutant):
+            if not any(ground.notices(mutant) for ground in grounds if ground.holds(mutant)):
                 survivors.append(mutant)
         except OutOfTime:
             return Mutation(done - len(survivors), tuple(survivors), len(mutants) - done)
     return Mutation(len(mutants) - len(survivors), tuple(survivors))
+
+
+def _lay_grounds(
+    bundle: Bundle, cases: Sequence[Case], now_ns: int, deadline: float
+) -> tuple[Ground, ...]:
+    """A ground for each part of the policies that suites are judged by."""
+    groups: dict[tuple[str, ...], list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.policies, []).append(case)
+    return tuple(
+        Ground(part_of(bundle, names), group, now_ns, deadline) for names, group in groups.items()
+    )

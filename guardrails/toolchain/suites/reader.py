@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Code, Effect
@@ -35,17 +35,19 @@ _MISPLACED = ("policy",)  # the loader says more of it
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What tests may name: rules, and the facts of the context (None where any may be given)."""
+    """What tests may name: rules, policies, and the facts of the context (None for any)."""
 
     rules: frozenset[str]
     facts: frozenset[str] | None
+    policies: frozenset[str]
 
     @classmethod
     def of(cls, bundle: Bundle) -> Known:
         """What the policies of `bundle` let tests name."""
         context = bundle.context
         facts = None if context is None else frozenset(context.facts)
-        return cls(frozenset(rule.name for rule in bundle.rules), facts)
+        policies = frozenset(document.policy for document in bundle.documents)
+        return cls(frozenset(rule.name for rule in bundle.rules), facts, policies)
 
 
 def read_suites(
@@ -109,7 +111,8 @@ class _SuiteReader:
             for index, combination in enumerate(shown)
             if index not in self.broken_cases and self.cases
         ]
-        whole = tuple(case for case in found if case is not None)
+        policies = self._policies()
+        whole = tuple(replace(case, policies=policies) for case in found if case is not None)
         return Suite(self.suite, self.tree.source.path, whole)
 
     def _case(self, index: int, combination: str) -> Case | None:
@@ -135,6 +138,17 @@ class _SuiteReader:
         if opening is None or len(sound) < len(steps):
             return None
         return Case(self.suite, name, span, sound, opening, _said(data))
+
+    def _policies(self) -> tuple[str, ...]:
+        """The policies whose rules the cases are judged by, empty for all."""
+        given = self.tree.data.get("policies", [])
+        if type(given) is not list or not all(type(name) is str for name in given):
+            return ()
+        for index, name in enumerate(given):
+            if self.known is not None and name not in self.known.policies:
+                hint = did_you_mean(name, self.known.policies)
+                self._report(self.tree.value(given, index), f"unknown policy {quote(name)}{hint}")
+        return tuple(sorted(set(given)))
 
     def _claim(self, data: dict[str, Any]) -> None:
         """Refuse a name that another case of the suite has: combinations share theirs."""

@@ -11,6 +11,7 @@ from guardrails.engine import Facts
 from guardrails.session import SessionState
 from guardrails.toolchain.explain import explain
 from guardrails.toolchain.purse import Purse
+from guardrails.toolchain.suites.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,9 +93,10 @@ def run_cases(
     """
     results = []
     explained = 0
+    plain, watching = Parts(policies), Parts(watched or policies)
     for case in cases:
-        explaining = policies if explained < EXPLAINED else None
-        result = _run_case(watched or policies, case, now_ns, explaining)
+        explaining = plain.of(case.policies) if explained < EXPLAINED else None
+        result = _run_case(watching.of(case.policies), case, now_ns, explaining)
         explained += result.failure is not None
         results.append(result)
         progress(len(results), len(cases))

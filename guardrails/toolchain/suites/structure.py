@@ -132,6 +132,11 @@ SUITE: Rules = {
         },
         "tests": {**WORD, "required": True},
         "description": text("What is tested."),
+        "policies": list_of(
+            WORD,
+            "The policies whose rules the cases are judged by; all of them if left out.",
+            minlength=1,
+        ),
         "now": _NOW,
         "fixtures": {
             "type": "dict",

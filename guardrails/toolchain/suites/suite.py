@@ -49,7 +49,8 @@ class Case:
     """One case, a combination of its matrix if it has one: `name` shows which.
 
     `opening` is the session that its steps share, as it begins; None for a single action. `said`
-    is what the person said in it before them.
+    is what the person said in it before them. `policies` are those whose rules it is judged by,
+    empty for all.
     """
 
     suite: str
@@ -58,6 +59,7 @@ class Case:
     steps: tuple[Step, ...]
     opening: SessionView | None = None
     said: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

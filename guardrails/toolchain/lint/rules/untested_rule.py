@@ -57,6 +57,7 @@ from guardrails.display import quote
 from guardrails.engine import PolicySet
 from guardrails.toolchain.lint.finding import Region, Severity
 from guardrails.toolchain.lint.registry import lint_rule
+from guardrails.toolchain.suites.parts import Parts
 from guardrails.toolchain.suites.reader import read_suites
 from guardrails.toolchain.suites.run import play
 
@@ -98,12 +99,12 @@ def _reached(project: Project) -> Iterator[str]:
     What can't be read of a test file is left to `guardrails test` to tell.
     """
     suites, _ = read_suites(project.folder.tests, project.bundle)
-    policies = PolicySet(project.bundle)
+    parts = Parts(PolicySet(project.bundle))
     for suite in suites:
         for case in suite.cases:
             for step in case.steps:
                 yield from step.expected.rules or ()
-            for played in play(policies, case, project.now_ns):
+            for played in play(parts.of(case.policies), case, project.now_ns):
                 decision = played.decision
                 yield from (match.rule for match in (*decision.matches, *decision.errors))
                 yield from (used.rule for used in decision.exceptions)
