@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guardrails.engine.facts import Frame
     from guardrails.engine.rule import Outcome
     from guardrails.language.document import Rule
-    from guardrails.language.rego.modules import Asked
+    from guardrails.language.rego.builder import Asked
 
     Answers = Sequence[Answer] | str
     """What the rules of a unit evaluated to, or why nothing was evaluated."""

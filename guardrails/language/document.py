@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guardrails.language.cel.tree import Checked
     from guardrails.language.context import ContextSchema
     from guardrails.language.offsets import Segments
-    from guardrails.language.rego.modules import Asked
+    from guardrails.language.rego.builder import Asked
     from guardrails.past import Step
 
 TRAITS = (

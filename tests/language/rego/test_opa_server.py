@@ -211,8 +211,15 @@ def test_a_server_that_is_away_is_closed(tmp_path: Path, facts: Facts) -> None:
     )
 
 
-def test_a_connection_that_the_server_closed_is_made_anew(tmp_path: Path, facts: Facts) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_connection_that_the_server_closed_is_made_anew(
+    tmp_path: Path, facts: Facts, told: bool
+) -> None:
     def close(handler: Handler) -> None:
+        if not told:
+            evaluate(handler)
+            handler.close_connection = True
+            return
         body = json.dumps({"result": {"allow": True, "deny": []}}).encode()
         handler.send(body, Connection="close")
 

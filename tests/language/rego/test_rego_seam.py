@@ -224,6 +224,16 @@ def test_a_forked_child_forgets_its_parents_processes(engine: EmbeddedEngine) ->
     engine._workers[:] = kept
 
 
+def test_a_process_that_has_ended_answers_nothing() -> None:
+    worker = WorkerProcess(".", 1 << 29)
+    os.kill(worker.id, 9)
+    while worker.alive:
+        pass
+    worker._started = True
+    with pytest.raises(EngineFailure, match="it crashed or needed too much memory"):
+        worker.ask(b"E", b"x", 1)
+
+
 def test_a_result_that_is_no_json_is_an_error() -> None:
     assert embedded._read_answer(b"[NaN]").error == "the result can't be read"
     assert embedded._read_answer(b"[1, 2]").error == "the result can't be read"
