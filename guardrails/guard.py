@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -11,7 +12,7 @@ from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
 from guardrails.enforcement import Enforcer, Log
 from guardrails.enforcement.providers import Providers
-from guardrails.enforcement.till import Till
+from guardrails.enforcement.stores import open_stores
 from guardrails.engine import Facts
 from guardrails.engine.policy_set import read_facts
 from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
@@ -19,7 +20,6 @@ from guardrails.session import Session, current_session
 from guardrails.session.register import MAX_DEPTH, Register
 from guardrails.snapshot import take_snapshot
 from guardrails.source import Health, PolicySource, load_policies
-from guardrails.state.places import open_state
 from guardrails.state.stops import LOST
 
 __all__ = ["Guard", "Health", "load_policies"]
@@ -29,15 +29,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from guardrails.approvals.requester import Requester
-    from guardrails.approvals.service import ApprovalService
-    from guardrails.approvals.settings import Approvals
-    from guardrails.budgets import Ledger
-    from guardrails.enforcement.desk import Desk
+    from guardrails.enforcement.stores import Approving
     from guardrails.engine import PolicySet
     from guardrails.state.sql import SqlState
 
-    Approving = str | Path | ApprovalService | Requester | Approvals
     F = TypeVar("F", bound=Callable[..., Any])
     R = TypeVar("R")
 
@@ -70,15 +65,16 @@ class Guard:
         context = policies.bundle.context
         declared = None if context is None else tuple(context.facts)
         providers = Providers(facts or {}, facts_timeout, declared)
-        desk = _open_desk(approvals, on_escalate)
-        self._shared = open_state(state, approvals)
-        till = Till(None if self._shared is None else _open_ledger(self._shared))
-        self._enforcer = Enforcer(
-            policies, log, providers, observe, setting, desk, self._shared, till
-        )
+        with ExitStack() as opened:
+            desk, shared, till = open_stores(approvals, on_escalate, state, opened)
+            self._enforcer = Enforcer(
+                policies, log, providers, observe, setting, desk, shared, till
+            )
+            opened.callback(self._enforcer.gate.stops.close)
+            self.sessions = Register(shared, max_depth, token_key)
+            self._opened = opened.pop_all()
         self._log = log
         self._source = source
-        self.sessions = Register(self._shared, max_depth, token_key)
 
     @classmethod
     def load(  # noqa: PLR0913 - each is named where it is given
@@ -159,12 +155,16 @@ class Guard:
         return self._source.health
 
     def close(self) -> None:
-        """Watch the policies no more and end the log's chain; later calls are refused."""
+        """Watch the policies no more and end the log's chain; later calls are refused.
+
+        What the guard has opened is closed, such as a store by its path or URL; what it was given
+        open stays so.
+        """
         if self._source is not None:
             self._source.close()
-        self._enforcer.gate.stops.close()
         if isinstance(self._log, DecisionLog):
             self._log.close()
+        self._opened.close()
 
     def session(
         self,
@@ -279,28 +279,3 @@ class Guard:
     def enforcer(self) -> Enforcer:
         """The point through which every call goes; for adapters."""
         return self._enforcer
-
-
-def _open_desk(approvals: Approving | None, on_escalate: str) -> Desk | None:
-    if on_escalate not in ("raise", "wait"):
-        raise ConfigurationError(f'`on_escalate` is "raise" or "wait", not {on_escalate!r}')
-    if approvals is None:
-        if on_escalate == "wait":
-            raise ConfigurationError("to wait for people the guard needs `approvals`, their store")
-        return None
-    from guardrails.approvals.places import (  # noqa: PLC0415 - only where people are asked
-        open_requester,
-    )
-    from guardrails.enforcement.desk import Desk  # noqa: PLC0415 - likewise
-
-    requester = open_requester(approvals)
-    if requester.prompts and on_escalate != "wait":
-        raise ConfigurationError('a prompt is for calls that wait: say `on_escalate="wait"`')
-    return Desk(requester, waits=on_escalate == "wait")
-
-
-def _open_ledger(state: SqlState) -> Ledger:
-    """Where guards that share the state keep what was spent of budgets."""
-    from guardrails.budgets.sql_ledger import SqlLedger  # noqa: PLC0415 - brings SQLAlchemy
-
-    return SqlLedger(state._database)  # noqa: SLF001 - of one house

@@ -36,12 +36,13 @@ class SqliteTransactions:
     last ones: a write to the disk each time would cost milliseconds.
     """
 
-    __slots__ = ("__weakref__", "_file", "_lock", "_open", "_parents", "_path")
+    __slots__ = ("__weakref__", "_closed", "_file", "_lock", "_open", "_parents", "_path")
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._parents: list[sqlite3.Connection | None] = []
         self._open: sqlite3.Connection | None = None
+        self._closed = False
         self._file = (0, 0)
         self._lock = Lock()
         after_fork(self, SqliteTransactions._leave_parent)
@@ -69,12 +70,15 @@ class SqliteTransactions:
                 raise _unavailable(error) from error
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; a transaction to come is refused."""
         with self._lock:
+            self._closed = True
             self._drop()
 
     def _connect(self) -> sqlite3.Connection:
         """The open connection; a file that was put in its place is another store."""
+        if self._closed:
+            raise BudgetsUnavailable("the ledger of budgets is closed")
         status = self._path.stat()
         if self._open is None or self._file != (status.st_dev, status.st_ino):
             self._drop()

@@ -29,16 +29,18 @@ _KEY_BYTES = 32
 class SqlState:
     """The shared state in one database. What fails raises StateUnavailable.
 
-    Raises ConfigurationError for what can't be a store.
+    A database that is given stays open when this is closed. Raises ConfigurationError for what
+    can't be a store.
     """
 
     def __init__(self, where: str | os.PathLike[str] | Database) -> None:
         with _refusals():
             self._database = where if isinstance(where, Database) else Database(read_url(where))
+        self._is_own = self._database is not where
         try:
             self._prepare()
         except BaseException:
-            self._database.close()
+            self.close()
             raise
 
     def _prepare(self) -> None:
@@ -50,7 +52,8 @@ class SqlState:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._database.close()
+        if self._is_own:
+            self._database.close()
 
     def stops(self) -> tuple[Stop, ...]:
         """Whoever is stopped now, by name."""
