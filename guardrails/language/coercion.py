@@ -183,21 +183,39 @@ class _Builder:
             self._fill_list(form, schemas)
 
     def _fill_map(self, form: Form, schemas: list[dict[str, Any]]) -> None:
-        rest = [*_under(schemas, "additionalProperties"), *_under(schemas, "unevaluatedProperties")]
-        for patterns in _under(schemas, "patternProperties"):
-            rest += patterns.values()  # on all keys: which it fits isn't worth telling apart
-        properties = _under(schemas, "properties")
-        for name in dict.fromkeys(name for each in properties for name in each):
-            own = [each[name] for each in properties if name in each]
-            form.named[name] = self.form_of(own + rest)
-        form.others = self.form_of(rest)
+        patterned = [
+            each for known in _under(schemas, "patternProperties") for each in known.values()
+        ]  # on all keys: which it fits isn't worth telling apart
+        for name in dict.fromkeys(name for each in _under(schemas, "properties") for name in each):
+            form.named[name] = self.form_of([*_of_key(schemas, name), *patterned])
+        form.others = self.form_of([*_of_key(schemas, None), *patterned])
 
     def _fill_list(self, form: Form, schemas: list[dict[str, Any]]) -> None:
-        firsts = _under(schemas, "prefixItems")
-        for index in range(max(map(len, firsts), default=0)):
-            own = [each[index] for each in firsts if index < len(each)]
-            form.first.append(self.form_of(own))
-        form.items = self.form_of([*_under(schemas, "items"), *_under(schemas, "unevaluatedItems")])
+        length = max(map(len, _under(schemas, "prefixItems")), default=0)
+        form.first = [self.form_of(_of_item(schemas, index)) for index in range(length)]
+        form.items = self.form_of(_of_item(schemas, length))
+
+
+def _of_key(schemas: list[dict[str, Any]], name: str | None) -> Iterator[Any]:
+    """What `schemas` say of the value under a key, None for one that none of them names."""
+    for schema in schemas:
+        named = schema.get("properties", {})
+        if name in named:
+            yield named[name]
+        else:
+            yield from _under([schema], "additionalProperties")
+            yield from _under([schema], "unevaluatedProperties")
+
+
+def _of_item(schemas: list[dict[str, Any]], index: int) -> Iterator[Any]:
+    """What `schemas` say of the item at `index` of a list."""
+    for schema in schemas:
+        firsts = schema.get("prefixItems", [])
+        if index < len(firsts):
+            yield firsts[index]
+        else:
+            yield from _under([schema], "items")
+            yield from _under([schema], "unevaluatedItems")
 
 
 def _under(schemas: list[dict[str, Any]], key: str) -> list[Any]:

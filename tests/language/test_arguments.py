@@ -225,6 +225,17 @@ def test_whatever_is_given_gets_an_answer(values: dict[str, Any]) -> None:
         ({"unevaluatedProperties": {"type": "number"}}, {"a": 1}, {"a": 1.0}),
         ({"patternProperties": {"^a": {"type": "number"}}}, {"a": 1}, {"a": 1.0}),
         (
+            {"properties": {"a": {"type": "integer"}}, "additionalProperties": {"type": "number"}},
+            {"a": 1, "b": 1},
+            {"a": 1, "b": 1.0},
+        ),
+        (
+            {"properties": {"a": {"type": "integer"}}, "unevaluatedProperties": {"type": "number"}},
+            {"a": 1, "b": 1},
+            {"a": 1, "b": 1.0},
+        ),
+        ({"prefixItems": [{}], "allOf": [{"items": {"type": "number"}}]}, [1, 2], [1.0, 2.0]),
+        (
             {"properties": {"a": {"items": {"type": "number"}}, "b": {}}},
             {"a": [1], "b": 1},
             {"a": [1.0], "b": 1},

@@ -24,12 +24,12 @@ _MAX_DEPTH = 16
 GIVEN = EVERYTHING & ~kinds("missing", "error", "uint", "type")
 """Whatever a caller can give for an argument, or a host for a fact."""
 
-_NUMBER = kinds("int", "double")
+_INT = kinds("int")
+_DOUBLE = kinds("double")
+_NUMBER = _INT | _DOUBLE
 _TYPES: Mapping[str, Region] = {
     "null": kinds("null"),
     "boolean": kinds("bool"),
-    "integer": kinds("int"),
-    "number": kinds("double"),
     "string": kinds("string"),
     "array": kinds("list"),
     "object": kinds("map"),
@@ -41,42 +41,41 @@ _CONTENTS = ("allOf", "anyOf", "oneOf", "$ref", "if", "then", "else", "not", "de
 
 def admitted(root: Any, schema: Any, depth: int = 0) -> Region:
     """The values that satisfy `schema`, a part of `root`, with numbers of the declared type."""
-    region = _admitted(root, schema, depth)
-    declared = number_of(gather(root, [schema]))
-    if declared is None:
-        return region
-    return region & ~kinds("int" if declared is float else "double")
+    if number_of(gather(root, [schema])) is float:
+        return _admitted(root, schema, depth, _DOUBLE) & ~_INT
+    return _admitted(root, schema, depth, _INT)
 
 
-def _admitted(root: Any, schema: Any, depth: int) -> Region:
+def _admitted(root: Any, schema: Any, depth: int, number: Region) -> Region:
+    """What `schema` admits, where a number of a declared type is a `number` for conditions."""
     if schema is False:
         return NOTHING
     if schema is True or depth > _MAX_DEPTH:
         return GIVEN
     region = GIVEN
-    for part in _parts(root, schema, depth):
+    for part in _parts(root, schema, depth, number):
         region &= part
     return region
 
 
-def _parts(root: Any, schema: dict[str, Any], depth: int) -> Iterator[Region]:
+def _parts(root: Any, schema: dict[str, Any], depth: int, number: Region) -> Iterator[Region]:
     """What single keywords admit."""
-    yield from _values(schema)
+    yield from _values(schema, number)
     if "$ref" in schema:
-        yield _admitted(root, resolve(root, schema["$ref"]), depth + 1)
+        yield _admitted(root, resolve(root, schema["$ref"]), depth + 1, number)
     for each in schema.get("allOf", ()):
-        yield _admitted(root, each, depth + 1)
+        yield _admitted(root, each, depth + 1, number)
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
-            yield join(_admitted(root, each, depth + 1) for each in schema[keyword])
+            yield join(_admitted(root, each, depth + 1, number) for each in schema[keyword])
 
 
-def _values(schema: dict[str, Any]) -> Iterator[Region]:
+def _values(schema: dict[str, Any], number: Region) -> Iterator[Region]:
     """What those keywords admit that speak of the value itself."""
     names = schema.get("type")
     if names is not None:
         listed = [names] if type(names) is str else names
-        yield join(_of_type(name, schema) for name in listed)
+        yield join(_of_type(name, schema, number) for name in listed)
     if "enum" in schema:
         yield join(map(_equal, schema["enum"]))
     if "const" in schema:
@@ -88,9 +87,9 @@ def _values(schema: dict[str, Any]) -> Iterator[Region]:
         yield ~exactly("")
 
 
-def _of_type(name: str, schema: dict[str, Any]) -> Region:
+def _of_type(name: str, schema: dict[str, Any], number: Region) -> Region:
     if name in ("integer", "number"):
-        return _NUMBER
+        return number
     return _MOMENTS if name == "string" and schema.get("format") in MOMENTS else _TYPES[name]
 
 

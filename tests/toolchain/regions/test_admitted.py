@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from guardrails.language.loader import load_texts
@@ -63,6 +63,7 @@ def world_of(schema: Any) -> World:
     return World(bundle, "run", 0)
 
 
+@example({"anyOf": [True, {"type": ["integer", "null"]}]}, 2.5)
 @given(schemas, st.sampled_from(VALUES))
 def test_whatever_the_validator_lets_by_is_admitted(schema: Any, value: Any) -> None:
     world = world_of(schema)
