@@ -179,7 +179,12 @@ class Enforcer:
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
         plan = proposal.plan
-        if proposal.wanted or plan.reviewed or (plan.budgeted and self.till.ledger.waits):
+        if (
+            proposal.wanted
+            or plan.reviewed
+            or plan.asks
+            or (plan.budgeted and self.till.ledger.waits)
+        ):
             return proposal
         return self._decide(proposal, _NOTHING)
 
@@ -239,7 +244,8 @@ class Enforcer:
 
     async def _decide_async(self, proposal: Proposal) -> Call | Question:
         known = await self._look_up_async(proposal)
-        if not (proposal.plan.budgeted and self.till.ledger.waits):
+        plan = proposal.plan
+        if not plan.asks and not (plan.budgeted and self.till.ledger.waits):
             return self._decide(proposal, known)
         from guardrails.enforcement.threads import in_thread  # noqa: PLC0415 - slow to import
 

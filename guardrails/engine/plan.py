@@ -32,12 +32,12 @@ class Plan:
     that `decide_quickly` may be asked: the arguments alone decide. `single` is the one condition
     of a tool that has but one and declares no arguments, with what either answer means. `reviewed`
     are the rules that let things run to be reviewed afterwards, by full name, `budgeted` those
-    that have a budget.
+    that have a budget. `asks` says that an engine for Rego is asked, which may take a while.
     """
 
-    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "budgeted",
-                 "context_keys", "declared", "quick", "reviewed", "rules", "single", "suspending",
-                 "tool")  # fmt: skip
+    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "asks",
+                 "budgeted", "context_keys", "declared", "quick", "reviewed", "rules", "single",
+                 "suspending", "tool")  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Plan:
         self.reviewed = tuple(rule.name for rule in rules if rule.rule.review is not None)
         self.budgeted = tuple(rule for rule in rules if rule.budget is not None)
         self.suspending = frozenset(rule.name for rule in rules if rule.rule.suspends)
+        self.asks = any(rule.rule.module is not None for rule in rules)
         self._by_subject = any(rule.by_subject for rule in rules)
         self.quick = all(map(_needs_arguments_only, rules))
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import itertools
 import json
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -170,6 +174,27 @@ def test_policies_in_rego_alone_are_linted(folder: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+async def test_an_event_loop_goes_on_while_a_module_is_asked(folder: Path, tmp_path: Path) -> None:
+    slow = "count([1 | some x in numbers.range(1, 2000); some y in numbers.range(1, 2000); x == y])"
+    (folder / "t.yaml").write_text("version: 1\npolicy: t\ntools: {pay: {traits: [spend]}}")
+    (folder / "p.rego").write_text(f"package guardrails.p\nallow if true\ndeny if {slow} < 0")
+    (tmp_path / "guardrails.toml").write_text("[rego]\ntimeout_ms = 400\n")
+    guard = Guard.load(folder, log=tmp_path / "log")
+    beats: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            beats.append(time.monotonic())
+            await asyncio.sleep(0.01)
+
+    beating = asyncio.create_task(beat())
+    with contextlib.suppress(ActionDenied):
+        await guard.arun("pay", {}, asyncio.sleep)
+    beating.cancel()
+    assert max(later - beat for beat, later in itertools.pairwise(beats)) < 0.2
+    guard.close()
 
 
 def test_modules_cost_nothing_where_there_are_none() -> None:
