@@ -71,6 +71,7 @@ bench: .venv-bench/stamp  ## time a decision, a call, loading, linting and impor
 	@.venv-bench/bin/python -m benchmarks.lint
 	@.venv-bench/bin/python -m benchmarks.policy_tests
 	@.venv-bench/bin/python -m benchmarks.approvals
+	@.venv-bench/bin/python -m benchmarks.budgets
 	@.venv-bench/bin/python -m benchmarks.rego
 	@.venv-bench/bin/python -m benchmarks.origins
 	@.venv-bench/bin/python -m benchmarks.imports

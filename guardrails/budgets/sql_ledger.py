@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from guardrails.spending import Charge
 
 _SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS budget_accounts (account TEXT PRIMARY KEY, rule TEXT NOT NULL,
+    """CREATE TABLE budget_accounts (account TEXT PRIMARY KEY, rule TEXT NOT NULL,
     spent BIGINT NOT NULL, period BIGINT NOT NULL, latest_ns BIGINT NOT NULL,
     ends_ns BIGINT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS budget_accounts_ends ON budget_accounts (ends_ns)",
-    """CREATE TABLE IF NOT EXISTS budget_entries (number {serial}, account TEXT NOT NULL,
+    "CREATE INDEX budget_accounts_ends ON budget_accounts (ends_ns)",
+    """CREATE TABLE budget_entries (number {serial}, account TEXT NOT NULL,
     at_ns BIGINT NOT NULL, amount BIGINT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS budget_entries_account ON budget_entries (account, at_ns)",
+    "CREATE INDEX budget_entries_account ON budget_entries (account, at_ns)",
 )
 _READ = "SELECT spent, period, latest_ns FROM budget_accounts WHERE account = ?"
 _OPEN = (
@@ -56,6 +56,10 @@ _PERIOD_KEPT_NS = 62 * DAY * NANOSECONDS
 
 _ENDED_NS = DAY * NANOSECONDS
 """How long a budget that is over is kept: clocks of hosts may differ."""
+
+
+_LOCK = 0x6275646765
+"""The number of PostgreSQL's lock for those who make the tables."""
 
 
 class Transactions(Protocol):
@@ -83,12 +87,10 @@ class SqlLedger:
             self._transactions = PostgresTransactions(database)
         else:
             self._transactions = SqliteTransactions(database.path)
-        serial = "BIGSERIAL PRIMARY KEY" if self._lock_rows else "INTEGER PRIMARY KEY AUTOINCREMENT"
-        with self._transactions.begin(writes=True) as transaction:
-            if self._lock_rows:  # of several that make the tables at once, all but one would fail
-                transaction.execute("SELECT pg_advisory_xact_lock(?)", (0x6275646765,))
-            for statement in _SCHEMA:
-                transaction.execute(statement.format(serial=serial))
+        with self._transactions.begin(writes=False) as transaction:
+            present = bool(transaction.execute(self._find_table))
+        if not present:
+            self._make_tables()
 
     @classmethod
     def at(cls, where: str | os.PathLike[str]) -> SqlLedger:
@@ -141,6 +143,27 @@ class SqlLedger:
         for (ended,) in transaction.execute(_FIND_ENDED + lock, (now_ns - _ENDED_NS,)):
             transaction.execute(_CLOSE, (ended,))
             transaction.execute(_CLEAR, (ended,))
+
+    @property
+    def _find_table(self) -> str:
+        """A statement that gives a row once the last of the tables is there."""
+        if self._lock_rows:
+            # `to_regclass` may still remember that there was none.
+            return (
+                "SELECT 1 FROM pg_tables WHERE tablename = 'budget_entries'"
+                " AND schemaname = ANY(current_schemas(false))"
+            )
+        return "SELECT 1 FROM sqlite_master WHERE name = 'budget_entries'"
+
+    def _make_tables(self) -> None:
+        serial = "BIGSERIAL PRIMARY KEY" if self._lock_rows else "INTEGER PRIMARY KEY AUTOINCREMENT"
+        with self._transactions.begin(writes=True) as transaction:
+            if self._lock_rows:  # of several that make the tables at once, all but one would fail
+                transaction.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+            # To touch tables that are in use would let two wait for each other.
+            if not transaction.execute(self._find_table):
+                for statement in _SCHEMA:
+                    transaction.execute(statement.format(serial=serial))
 
     def forget(self, session: str) -> None:
         """Keep the budgets: other processes may be in the session still."""

@@ -126,6 +126,25 @@ def test_what_a_killed_process_took_stays_taken(where: str) -> None:
     assert found <= 1000
 
 
+def test_to_open_a_ledger_disturbs_nobody_who_spends(where: str) -> None:
+    charges = [Charge("p/a", "[]", 1, 10**6, DAY)]
+    SqlLedger.at(where).close()
+
+    def work(_: int) -> None:
+        for _ in range(6):
+            ledger = SqlLedger.at(where)
+            for _ in range(10):
+                assert isinstance(ledger.reserve(charges, 10**18), Reservation)
+            ledger.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert spent(where, "p/a", "[]", window_ns=DAY) == 0  # a day has gone by since
+    ledger = SqlLedger.at(where)
+    assert ledger.spent(charges[0], 10**18) == 240
+    ledger.close()
+
+
 def test_a_child_of_a_fork_goes_on_with_a_connection_of_its_own(tmp_path: Path) -> None:
     where = str(tmp_path / "approvals.db")
     ledger = SqlLedger.at(where)
