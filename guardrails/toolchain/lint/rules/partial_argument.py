@@ -107,7 +107,7 @@ def check(project: Project) -> Iterator[Finding]:
 
 
 def _is_evaluated(project: Project, clause: Clause, tool: str, path: Path) -> bool:
-    """Whether a clause counts where nothing stands at `path`: a budget only does with its `when`."""
+    """Whether a clause counts without what stands at `path`: a budget does only with its `when`."""
     when = clause.rule.when
     if when is None or clause.key == "when":
         return True
