@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -295,16 +296,28 @@ async def test_tasks_spend_no_more_than_there_is(state: Path | None) -> None:
     guard.close()
 
 
-async def test_a_task_that_is_cancelled_while_it_pays_leaves_an_outcome(tmp_path: Path) -> None:
-    guard = guard_over(KEEPS, state=tmp_path)
+async def test_a_task_that_is_cancelled_while_it_pays_has_an_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = guard_over(GIVES, state=tmp_path)
+    ledger = guard.enforcer.till.ledger
+    reserve = ledger.reserve
+
+    def slow(charges: Any, now_ns: int, forced: Any = ()) -> Any:
+        time.sleep(0.2)
+        return reserve(charges, now_ns, forced)
+
+    monkeypatch.setattr(ledger, "reserve", slow)
     async with guard.session(subject="a"):
         task = asyncio.ensure_future(apay(guard, 300))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert len(guard.log.decisions) == len(guard.log.outcomes)
+        assert left(guard) == 700  # it may have run, for all that is known
+    (decision,), (outcome,) = guard.log.decisions, guard.log.outcomes
+    assert decision.decision.allowed
+    assert outcome.outcome == "cancelled"
     guard.close()
 
 

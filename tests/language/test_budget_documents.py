@@ -109,6 +109,16 @@ def test_an_argument_must_have_one_spelling_in_every_tool_of_the_rule() -> None:
     assert fault.startswith("the schema of the argument `to` of `send` has neither")
 
 
+def test_a_tool_that_has_no_such_argument_is_no_obstacle() -> None:
+    written = json.loads(document({"limit": 3, "scope": "arguments.to"}, tools=["pay", "send"]))
+    written["tools"]["send"] = {"traits": ["spend"], "arguments": {"free": True}}
+    (rule,) = load_texts({"p.yaml": json.dumps(written)}).rules
+    assert rule.budget is not None
+    written["rules"][0]["budget"]["scope"] = ["arguments.free"]
+    (fault,) = faults(json.dumps(written))
+    assert fault.startswith("the schema of the argument `free` of `send` has neither")
+
+
 def test_a_fault_in_a_cost_has_its_place_and_a_caret() -> None:
     text = """\
 version: 1
