@@ -11,6 +11,7 @@ from guardrails.audit.log import DecisionLog
 from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
 from guardrails.enforcement import Enforcer, Log
+from guardrails.enforcement.gate import names_in
 from guardrails.enforcement.providers import Providers
 from guardrails.enforcement.stores import open_stores
 from guardrails.engine import Facts
@@ -20,7 +21,6 @@ from guardrails.session import Session, current_session
 from guardrails.session.register import MAX_DEPTH, Register
 from guardrails.snapshot import take_snapshot
 from guardrails.source import Health, PolicySource, load_policies
-from guardrails.state.stops import LOST
 
 __all__ = ["Guard", "Health", "load_policies"]
 
@@ -210,7 +210,8 @@ class Guard:
     def decide(self, action: Action, *, now: datetime | None = None) -> Decision:
         """Return the decision over `action` with the facts of this moment, or of `now`.
 
-        Nothing is logged and nothing runs.
+        Who acts is whom the action names, and the session around the call, if there is one; who is
+        stopped is refused. Nothing is spent, nothing runs, and no record is written.
         """
         now_ns = time_ns() if now is None else Facts.at(now).now_ns
         session = current_session()
@@ -218,6 +219,7 @@ class Guard:
             plan = self._enforcer.policies.plan(action.tool)
             snapshot = take_snapshot(action.arguments)
             known = read_facts(action.context)
+            names = names_in(action)
         except InvalidActionError as error:
             return self._enforcer.policies.refuse(Code.INVALID_ACTION, str(error))
         except AttributeError:
@@ -231,8 +233,9 @@ class Guard:
                 action.tool, snapshot.values, action.subject, action.context, action.session
             )
             context |= self._enforcer.providers.gather(wanted, proposed)
-        if session is not None and not session.state.renew():
-            return self._enforcer.policies.refuse(*LOST)
+        halted = self._enforcer.gate.bar(session, names)
+        if halted is not None:
+            return self._enforcer.policies.refuse(*halted)
         view = None if session is None else session.view
         spending = self._enforcer.till.look() if plan.budgeted else None
         facts = Facts(now_ns, context, view, self._enforcer.overdue(plan), spending)

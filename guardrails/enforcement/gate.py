@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from guardrails.engine.policy_set import read_chain, read_session
 from guardrails.errors import ActionDenied, LogUnavailable, StateUnavailable
 from guardrails.lookup import class_name
+from guardrails.session import names_of
 from guardrails.state.stops import LOST, Stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guardrails.action import Action
     from guardrails.decision import Decision
     from guardrails.enforcement.enforcer import Log
     from guardrails.enforcement.proposal import Call, Proposal
@@ -40,11 +43,14 @@ class Gate:
         """Why nothing may run in `session` now, None where it may."""
         return self.stops.halt(NOBODY if session is None else session.names)
 
-    def bar(self, session: Session | None) -> Halt | None:
-        """Why nothing may be decided now but a refusal; the session's past is new then."""
+    def bar(self, session: Session | None, names: frozenset[str] = NOBODY) -> Halt | None:
+        """Why nothing may be decided now but a refusal; the session's past is new then.
+
+        `names` are those by which a stop may mean who acts, besides the session's.
+        """
         if session is None:
-            return self.stops.halt(NOBODY)
-        halted = self.stops.halt(session.names)
+            return self.stops.halt(names)
+        halted = self.stops.halt(session.names | names if names else session.names)
         return LOST if halted is None and not session.state.renew() else halted
 
     def begin(
@@ -98,3 +104,12 @@ class Gate:
         """Record a stop or its end as soon as it is known; it holds even where that can't be."""
         with suppress(LogUnavailable):
             self._log.event(kind, name=stop.name, reason=stop.reason, by=stop.by)
+
+
+def names_in(action: Action) -> frozenset[str]:
+    """By what names a stop may mean whoever `action` itself says acts.
+
+    Raises InvalidActionError where it doesn't say that as an action has to.
+    """
+    around = None if action.session is None else read_session(action.session)
+    return names_of("" if around is None else around.id, read_chain(action.subject, around))

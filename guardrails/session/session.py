@@ -65,7 +65,7 @@ class Session:
         self.chain = chain
         self.context = dict(context)
         self.subjects_json = tuple(map(_subject_json, chain))
-        self.names = _names(state.id, chain)
+        self.names = names_of(state.id, chain)
         self._state = state
         self._view = SessionView(state.id, state.labels, chain, state)
         self._parent = _current.get()
@@ -237,7 +237,7 @@ class Session:
         self.__exit__(kind, error, traceback)
 
 
-def _names(session: str, chain: tuple[Subject, ...]) -> frozenset[str]:
+def names_of(session: str, chain: tuple[Subject, ...]) -> frozenset[str]:
     """By what names a stop may mean the session: its id, its subjects, whom they act for."""
     people = (subject.on_behalf_of for subject in chain if subject.on_behalf_of)
     return frozenset((session, *(subject.id for subject in chain), *people))

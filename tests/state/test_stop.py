@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import guardrails
-from guardrails.decision import Code
+from guardrails.action import Action, SessionView, Subject
+from guardrails.decision import Code, Effect
 from guardrails.errors import ActionDenied, StateUnavailable
 from guardrails.state.places import open_at
 from guardrails.state.stops import Stop, Stops
@@ -103,6 +104,30 @@ def test_all_stops_calls_of_nobody_known_too(place: Place) -> None:
     guard = place.guard()
     guard.stop("all", reason="an incident")
     assert work(guard) is Code.STOPPED
+
+
+def test_what_is_only_decided_is_stopped_too_whoever_the_action_names(place: Place) -> None:
+    guard = place.guard()
+    guard.stop("agent-7", reason="it runs wild")
+    guard.stop("s-7", reason="it runs wild")
+    agent, other = Subject("agent-7"), Subject("agent-8")
+    helper = Subject("agent-8", on_behalf_of="agent-7")
+    for subject, session, code in (
+        (agent, None, Code.STOPPED),
+        (helper, None, Code.STOPPED),
+        (other, SessionView("s-7"), Code.STOPPED),
+        (other, SessionView("s-1", chain=(agent, other)), Code.STOPPED),
+        (other, None, Code.RULE),
+    ):
+        action = Action("work", {}, subject, session=session)
+        assert guard.decide(action).code is code
+    with guard.session(subject="agent-7"):
+        assert guard.decide(Action("work")).code is Code.STOPPED
+    bad: Any = "agent-8"
+    assert guard.decide(Action("work", {}, bad)).code is Code.INVALID_ACTION
+    guard.resume("agent-7")
+    with guard.session(subject="agent-7"):
+        assert guard.decide(Action("work")).effect is Effect.ALLOW
 
 
 def test_a_stop_survives_a_restart(place: Place) -> None:
