@@ -60,6 +60,10 @@ class HasPast(Protocol):
     def now_ns(self) -> int:
         """The time of the decision, in nanoseconds since 1970."""
 
+    @property
+    def fields(self) -> Collection[str]:
+        """The names that the tool's declaration gives its arguments and their fields."""
+
 
 class Past(Protocol):
     """The memory of a session. What it can't tell for certain raises EvaluationError.
@@ -80,5 +84,8 @@ class Past(Protocol):
     def origins(self, value: Any, budget: Budget) -> Collection[str]:
         """The labels of the sources of this session from which the text of `value` came."""
 
-    def stated(self, value: Any, budget: Budget) -> bool:
-        """Whether the person asked for `value`: whether every part of it is in what she said."""
+    def stated(self, value: Any, budget: Budget, fields: Collection[str] = ()) -> bool:
+        """Whether the person asked for `value`: whether every part of it is in what she said.
+
+        Keys of maps that are in `fields` need not be.
+        """

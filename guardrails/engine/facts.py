@@ -81,8 +81,8 @@ class Frame:
     variable raises EvaluationError.
     """
 
-    __slots__ = ("_circumstances", "_kinds", "_plan", "_values", "answers", "left", "member",
-                 "steps")  # fmt: skip
+    __slots__ = ("_circumstances", "_kinds", "_plan", "_session", "_values", "answers", "left",
+                 "member", "steps")  # fmt: skip
 
     def __init__(self, plan: Plan, values: dict[str, Any], circumstances: Circumstances) -> None:
         self.member: Subject | None = None
@@ -93,6 +93,7 @@ class Frame:
         self._values = values
         self._circumstances = circumstances
         self._kinds: dict[str, list[Any]] | None = None
+        self._session: dict[str, Any] | None = None
 
     @property
     def now_ns(self) -> int:
@@ -113,6 +114,13 @@ class Frame:
     def declared(self) -> Tool | None:
         """The declaration of the tool, None where there is none."""
         return self._plan.declared
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names that the tool's declaration gives its arguments and their fields."""
+        declared = self._plan.declared
+        schema = None if declared is None else declared.arguments
+        return frozenset() if schema is None else schema.names
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -173,10 +181,13 @@ class Frame:
     @property
     def session(self) -> dict[str, Any]:
         """The variable `session`: its id, its labels, and its targets if it has a task."""
+        if self._session is not None:
+            return self._session
         session = self._circumstances.session
         if session is None:
             raise EvaluationError("`session` is unknown")
         known: dict[str, Any] = {"id": session.id, "labels": sorted(session.labels)}
         if session.targets is not None:
             known["targets"] = list(session.targets)
+        self._session = known
         return known

@@ -28,19 +28,20 @@ class ArgumentsSchema:
     """What a tool may be called with; made by `read_arguments`.
 
     `properties` are the JSON Schemas by argument, `required` those that every call must give,
-    `type` is what a condition may rely on of `arguments`, `kinds_of` the arguments of each kind.
+    `type` is what a condition may rely on of `arguments`, `kinds_of` the arguments of each kind,
+    `names` are the arguments and the fields at any depth that the schema names.
     """
 
     properties: Mapping[str, Any]
     required: frozenset[str]
     definitions: Mapping[str, Any]
     kinds_of: Mapping[str, tuple[str, ...]]
+    names: frozenset[str] = field(compare=False, repr=False)
     type: RecordType = field(compare=False, repr=False)
     _validate: Callable[[Any], None] = field(compare=False, repr=False)
     _forms: tuple[tuple[str, Form], ...] = field(compare=False, repr=False)
     _forms_of_plain: tuple[tuple[str, Form], ...] = field(compare=False, repr=False)
     _refuse_null: frozenset[str] = field(compare=False, repr=False)
-    _names: frozenset[str] = field(compare=False, repr=False)
 
     def problem(self, values: dict[str, Any]) -> str | None:
         """What is wrong with the JSON form of a call's arguments, or None; never raises.
@@ -100,7 +101,7 @@ class ArgumentsSchema:
             if type(step) is int:
                 shown += f"[{step}]"
             else:
-                shown += f".{step}" if step in self._names else ".*"
+                shown += f".{step}" if step in self.names else ".*"
         return shown
 
     def _explain_opaque(self, values: dict[str, Any]) -> str | None:
@@ -189,12 +190,12 @@ def _make(
         required=frozenset(root["required"]),
         definitions=root["$defs"],
         kinds_of=_group_kinds(arguments),
+        names=frozenset(_declared_names(root)),
         type=RecordType("map", fields=fields, closed=True, noun="argument", of=tool),
         _validate=validator.validate,
         _forms=tuple(forms),
         _forms_of_plain=tuple(each for each in forms if concerns_numbers(each[1])),
         _refuse_null=frozenset(str(fault.instance_path[0]) for fault in faults_of_null),
-        _names=frozenset(_declared_names(root)),
     )
 
 

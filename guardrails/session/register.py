@@ -6,6 +6,7 @@ from secrets import token_hex
 from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from guardrails.display import escape
 from guardrails.errors import ConfigurationError, SessionError
@@ -65,12 +66,15 @@ class Register:
         self._max_depth = max_depth
         self._own_key = None if key is None else check_key(key)
         self._known: dict[str, SessionState] = {}
+        self._delegated: WeakValueDictionary[str, SessionState] = WeakValueDictionary()
         self._redeemed: dict[str, int] = {}
-        self._make_lock()
-        after_fork(self, Register._make_lock)  # a thread of the parent may hold the lock
+        self._begin()
+        after_fork(self, Register._begin)  # a thread of the parent may hold the lock
 
-    def _make_lock(self) -> None:
+    def _begin(self) -> None:
+        """Take a lock, and a name for the tokens made here: a fork's sessions go their own way."""
         self._lock = Lock()
+        self._name = token_hex(8)
 
     def open(
         self,
@@ -102,6 +106,7 @@ class Register:
         now = time_ns()
         said = Delegation(
             nonce=new_nonce(),
+            issuer=self._name,
             session=session.id,
             chain=(*session.chain, acting),
             context=inherit_context(session.context, read_context(context)),
@@ -110,7 +115,10 @@ class Register:
             depth=session.depth,
             expires_ns=expiry_of(ttl_s, now),
         )
-        return write_token(self._key(), said)
+        token = write_token(self._key(), said)
+        with self._lock:
+            self._delegated[session.id] = session.state
+        return token
 
     def accept(self, guard: Guard, token: str) -> Session:
         """The session that a token delegates, once; raises SessionError for one that is no good."""
@@ -120,7 +128,7 @@ class Register:
         self._check_depth(said.depth + 1)
         if not self._redeem(said.nonce, said.expires_ns):
             raise SessionError("the token has been used; each is good for once")
-        state = self._resume(said.session, said.chain[0])
+        state = self._rejoin(said)
         if not state.labels.issuperset(said.labels):
             state.add_labels(said.labels)
         return Session(guard, state, said.chain, said.context, said.targets, said.depth)
@@ -156,6 +164,17 @@ class Register:
         if state.owner != (None if acting is None else acting.id):
             msg = f"the session `{escape(id)}` was opened by another subject"
             raise SessionError(msg)
+        return state
+
+    def _rejoin(self, said: Delegation) -> SessionState:
+        """The state of the session of a token; what only another process knows of it is missed."""
+        with self._lock:
+            state = self._delegated.get(said.session)
+            known = state is not None or said.session in self._known
+        if state is None:
+            state = self._resume(said.session, said.chain[0])
+        if self._shared is None and not (known and said.issuer == self._name):
+            state.partial = True
         return state
 
     def _resume(self, id: str, acting: Subject | None) -> SessionState:  # noqa: A002

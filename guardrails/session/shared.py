@@ -14,7 +14,7 @@ from guardrails.past import Outcome
 from guardrails.session.state import SessionState, narrow_targets, read_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from guardrails.action import Subject
     from guardrails.language.cel.functions.signature import Budget
@@ -84,11 +84,11 @@ class SharedState(SessionState):
             raise EvaluationError(_ELSEWHERE)
         return super().origins(value, budget)
 
-    def stated(self, value: Any, budget: Budget) -> bool:
+    def stated(self, value: Any, budget: Budget, fields: Collection[str] = ()) -> bool:
         """Whether the person asked for `value`; see `Past`."""
         if self._elsewhere:
             raise EvaluationError(_ELSEWHERE)
-        return super().stated(value, budget)
+        return super().stated(value, budget, fields)
 
     def _carry_in(self, declared: Tool | None) -> None:
         if declared is not None and not self.labels.issuperset(declared.returns):

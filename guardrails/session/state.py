@@ -8,12 +8,12 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Code, Effect
-from guardrails.errors import SessionError
+from guardrails.errors import EvaluationError, SessionError
 from guardrails.past import Outcome
 from guardrails.session.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from guardrails.action import Subject
     from guardrails.audit.records import DecisionEntry
@@ -30,13 +30,16 @@ MAX_EARLIER = 10
 _NO_DENIALS = frozenset({Code.UNAVAILABLE, Code.NO_POLICIES, Code.STOPPED})
 """Refusals that say nothing of what the agent tried."""
 
+_ELSEWHERE = "what happened in the session before is known to another process alone"
+
 
 class SessionState:
     """What a session has gathered; delegations within it share it.
 
     It is the `Past` that conditions ask. Labels join, and leave by the host's word alone: whoever
     opens a session again by its id finds them. A time given to a method is in nanoseconds since
-    1970; without one it is the present.
+    1970; without one it is the present. `partial` says that another process knows what happened
+    before, and nobody here does: the past can't be told then.
     """
 
     __slots__ = (
@@ -47,6 +50,7 @@ class SessionState:
         "history",
         "id",
         "labels",
+        "partial",
         "subject",
         "targets",
     )
@@ -56,6 +60,7 @@ class SessionState:
         self.subject = subject
         self.labels: frozenset[str] = frozenset()
         self.targets: tuple[str, ...] | None = None
+        self.partial = False
         self.history = History()
         self._sources: Origins | None = None
         self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
@@ -140,26 +145,35 @@ class SessionState:
 
     def happened(self, steps: Sequence[Step], now_ns: int, *, unknown: bool) -> bool:
         """Whether all of `steps` have been in this order; see `Past`."""
+        self._check_whole()
         with self._lock:
             return self.history.happened(steps, now_ns, unknown=unknown)
 
     def count(self, calls: Calls, since_ns: int | None, *, unknown: bool | None = None) -> int:
         """How many such calls have been, since a time or ever; see `Past`."""
+        self._check_whole()
         with self._lock:
             return self.history.count(calls, since_ns, unknown=unknown)
 
     def last(self, calls: Calls, *, unknown: bool | None = None) -> int | None:
         """When the last such call was; see `Past`."""
+        self._check_whole()
         with self._lock:
             return self.history.last(calls, unknown=unknown)
 
     def origins(self, value: Any, budget: Budget) -> list[str]:
         """The labels of the sources from which the text of `value` came; see `Past`."""
+        self._check_whole()
         return self.sources.origins(value, budget)
 
-    def stated(self, value: Any, budget: Budget) -> bool:
+    def stated(self, value: Any, budget: Budget, fields: Collection[str] = ()) -> bool:
         """Whether the person asked for `value`; see `Past`."""
-        return self.sources.stated(value, budget)
+        self._check_whole()
+        return self.sources.stated(value, budget, fields)
+
+    def _check_whole(self) -> None:
+        if self.partial:
+            raise EvaluationError(_ELSEWHERE)
 
     def _carry_in(self, declared: Tool | None) -> None:
         if declared is not None and declared.returns:

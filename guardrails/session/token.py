@@ -29,9 +29,13 @@ MAX_TTL_S = 24 * 3600
 
 
 class Delegation(NamedTuple):
-    """What a token says: who acts in which session, what is known there, and until when."""
+    """What a token says: who acts in which session, what is known there, and until when.
+
+    `issuer` is the register that made it, which knows what happened in the session before.
+    """
 
     nonce: str
+    issuer: str
     session: str
     chain: tuple[Subject, ...]
     context: Mapping[str, Any]
@@ -75,6 +79,7 @@ def read_token(key: bytes, token: object, now_ns: int) -> Delegation:
     targets = claims["targets"]
     return Delegation(
         nonce=claims["nonce"],
+        issuer=claims["issuer"],
         session=claims["session"],
         chain=tuple(Subject(**subject) for subject in claims["chain"]),
         context=claims["context"],

@@ -278,6 +278,22 @@ def test_a_token_is_good_for_once(load: Callable[..., guardrails.Guard]) -> None
         guard.session(token=token)
 
 
+def test_what_happened_before_a_token_is_unknown_where_nothing_is_shared(
+    load: Callable[..., guardrails.Guard],
+) -> None:
+    here, there = load(token_key=KEY), load(token_key=KEY)
+    with here.session(subject="a") as session:
+        for _ in range(3):
+            assert denied(here, "wipe") == ["p/never"]
+        first, second = (session.token(subject="b") for _ in range(2))
+    with there.session(token=first), pytest.raises(ActionDenied) as caught:
+        there.run("vm.list", {}, lambda: None)
+    errors = [match.error for match in caught.value.decision.matches if match.rule == "p/probing"]
+    assert errors == ["what happened in the session before is known to another process alone"]
+    with here.session(token=second):
+        assert denied(here, "vm.list") == ["p/probing"]
+
+
 def test_a_token_that_was_altered_is_refused(load: Callable[..., guardrails.Guard]) -> None:
     guard = load(token_key=KEY)
     token = guard.session(subject="a").token(subject="b")

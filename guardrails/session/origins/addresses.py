@@ -19,6 +19,9 @@ _GROUPED_DIGITS = re.compile(
 )
 _TWO_DIGITS = re.compile("[0-9].*[0-9]", re.DOTALL)
 _SEPARATOR = re.compile(r"[ \t\n().+-]+")
+_LONE_DOT = re.compile(r"[0-9]\.[0-9]")
+_DOTTED = re.compile(r"\+?(?:[0-9]{1,4}(?:\.[0-9]{3,4}){2,}|[0-9]{2}(?:\.[0-9]{2}){3,})")
+_WEB = ("http", "https")
 _SHORTEST_IBAN = 15
 _FEWEST_DIGITS = 5
 
@@ -29,19 +32,26 @@ def read_email(text: str) -> list[str]:
     return [address, address.partition("@")[2]]
 
 
-def read_url(text: str) -> list[str]:
-    """Return the URL without its scheme and a last slash; the host follows."""
+def read_url(text: str, *, exactly: bool) -> list[str]:
+    """Return the URL without its scheme and a last slash; the host follows.
+
+    Read `exactly`, only the schemes of the web are alike.
+    """
     scheme, _, rest = text.partition("://")
     host, slash, path = rest.partition("/")
     host = host.removesuffix({"https": ":443", "http": ":80"}.get(scheme, "\0"))
-    shown = rest if not slash else f"{host}/{path}"
-    return [shown.rstrip("/"), host]
+    shown = (rest if not slash else f"{host}/{path}").rstrip("/")
+    if exactly and scheme not in _WEB:
+        shown = f"{scheme}://{shown}"
+    return [shown, host]
 
 
-def grouped(text: str) -> list[str]:
+def grouped(text: str, *, exactly: bool) -> list[str]:
     """Return the identifiers of folded `text` that are written in groups, without what parts them.
 
-    Where a group ends the identifier can't be seen, so each that may be is returned.
+    Where a group ends the identifier can't be seen, so each that may be is returned. Read
+    `exactly`, dots part only what is written as telephone numbers are: `555.123.4567` is none of
+    `100.50`, which is an amount, and of `12.05.2024`.
     """
     if _TWO_DIGITS.search(text) is None:
         return []
@@ -50,6 +60,8 @@ def grouped(text: str) -> list[str]:
         found += _beginnings(match[1])
     for match in _GROUPED_DIGITS.finditer(text):
         digits = _SEPARATOR.sub("", match[0])
+        if exactly and _LONE_DOT.search(match[0]) and not _DOTTED.fullmatch(match[0]):
+            continue
         if len(digits) >= _FEWEST_DIGITS:
             found.append(digits)
     return found

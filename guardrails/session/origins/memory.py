@@ -13,7 +13,7 @@ from guardrails.session.origins.said import Said
 from guardrails.session.origins.texts import read_result, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from guardrails.language.cel.functions.signature import Budget
     from guardrails.session.origins.reading import Reading
@@ -112,19 +112,19 @@ class Origins:
 
     def _catch_up(self) -> None:
         """Take in what has come since a condition asked last."""
-        self._asked = True
-        pending, self._pending = self._pending, []
-        for each in pending:
+        for each in self._pending:
             if isinstance(each, Stream):
                 for text in each.take():
                     self._take_in(each.labels, text)
             else:
                 self._take_in(each[0], _APART.join(each[1]))
+        self._pending = []  # only now: whoever finds nothing pending looks without the lock
+        self._asked = True
 
-    def stated(self, value: Any, budget: Budget) -> bool:
+    def stated(self, value: Any, budget: Budget, fields: Collection[str] = ()) -> bool:
         """Whether the person said every part of `value`; see `Past`."""
         charge(budget, 1 + _STEPS_PER_CHARACTER * sum(map(len, texts_of(value))))
-        return self._said.states(value)
+        return self._said.states(value, fields)
 
     def origins(self, value: Any, budget: Budget) -> list[str]:
         """The labels of the sources from which a text of `value` came, sorted; see `Past`."""

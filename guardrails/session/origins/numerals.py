@@ -23,7 +23,28 @@ PATTERN = rf"(?P<number>(?<![\w.,]){_SIGN}{_DIGITS}{_AFTER})"
 
 _AMOUNT = re.compile(r"-?[0-9.,'_]*[0-9]")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:([,.'_])[0-9]{3})(?:\1[0-9]{3})*\Z")
+_SPACED = re.compile(r"(?<![\w.,])[0-9]{1,3}(?:[ ][0-9]{3})+(?![ ]?[0-9]|\w|[.,-][0-9])")
+_SIGN_WORDS = {
+    "€": "eur euro euros",
+    "$": "usd dollar dollars",
+    "£": "gbp pound pounds",
+    "¥": "jpy yen",
+    "%": "percent",
+    **{word: word for word in ("chf", "cny", "cad", "aud", "sek", "nok", "dkk", "pln", "inr")},
+}
+_SIGNS = {word: sign for sign, words in _SIGN_WORDS.items() for word in (sign, *words.split())}
+_A_SIGN = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(map(re.escape, _SIGNS))})(?![^\W\d_])")
 _MAX_DIGITS = 40
+
+
+def signs(text: str) -> set[str]:
+    """Return the currencies that folded `text` names, `%` among them, each by one name."""
+    return {_SIGNS[found] for found in _A_SIGN.findall(text)}
+
+
+def spaced(text: str) -> list[str]:
+    """Return the numbers in folded `text` of which the thousands are parted by spaces."""
+    return [found.replace(" ", "").lstrip("0") or "0" for found in _SPACED.findall(text)]
 
 
 def read_number(text: str) -> list[str]:

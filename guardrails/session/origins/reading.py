@@ -16,11 +16,15 @@ _TOKEN = re.compile(
             *calendar.PATTERNS,
             numerals.PATTERN,
             r"(?P<word>\w+(?:[._'/+-]+\w+)*)",
-            r"(?P<symbol>[^\s\w.,:!?'\"()\[\]])",
+            r"(?P<symbol>[^\s\w.,:!'\"()])",
+            r"(?P<dots>(?<![\w.)\]'\"])(?:\.(?=[^\W\d_])|\.\.?(?=[/\\]))|(?<=[/\\])\.\.?(?!\w))",
         )
     )
 )
-"""One token of folded text; the quickest kind, and the most frequent, comes first."""
+"""One token of folded text; the quickest kind, and the most frequent, comes first.
+
+Symbols are what changes a meaning: those of shells and globs, and the dots of `.ssh` and `../a`.
+"""
 
 _PARTS = re.compile(r"[^\W_]+")
 _SHORTEST_PART = 3
@@ -74,22 +78,22 @@ def _read(text: str, *, symbols: bool) -> Reading:
         elif kind == "word":
             words.append(word.removesuffix("'s"))
             others += 1
-        elif kind == "symbol":
+        elif kind in ("symbol", "dots"):
             if symbols:
                 words.append(word)
                 others += 1
         else:
             assert kind is not None
-            meanings = _meanings(found, kind)
+            meanings = _meanings(found, kind, exactly=symbols)
             words.append(meanings[0] if meanings else word)
             others += not meanings
             if meanings:
                 atoms.append(Atom(kind, tuple(meanings)))
-    atoms += [Atom("grouped", (each,)) for each in addresses.grouped(text)]
+    atoms += [Atom("grouped", (each,)) for each in addresses.grouped(text, exactly=symbols)]
     return Reading(words, atoms, others)
 
 
-def _meanings(found: re.Match[str], kind: str) -> list[str]:
+def _meanings(found: re.Match[str], kind: str, *, exactly: bool) -> list[str]:
     text = found[0]
     if kind == "number":
         return numerals.read_number(text)
@@ -97,7 +101,9 @@ def _meanings(found: re.Match[str], kind: str) -> list[str]:
         return calendar.read_date(found, kind)
     if kind == "time":
         return [calendar.read_time(text)]
-    return addresses.read_email(text) if kind == "email" else addresses.read_url(text)
+    if kind == "email":
+        return addresses.read_email(text)
+    return addresses.read_url(text, exactly=exactly)
 
 
 def marks(reading: Reading) -> set[str]:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from guardrails.session.origins.folding import fold_plain
+from guardrails.session.origins.numerals import signs, spaced
 from guardrails.session.origins.reading import marks, read_exactly, sought
 from guardrails.session.origins.texts import text_of
 from guardrails.values import MapKey
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 SAID_MAX = 1_000_000
 """Characters that are kept of what the person said; what is beyond was not said."""
-
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-"""A key of a map that is the name of a field: the tool's word, which nobody has to say."""
 
 
 class Said:
     """What the person said: its words in order, and the numbers, dates and addresses in it."""
 
-    __slots__ = ("_marks", "_places", "_utterances", "size")
+    __slots__ = ("_marks", "_numbers", "_places", "_signs", "_utterances", "size")
 
     def __init__(self) -> None:
         self._utterances: list[list[str]] = []
         self._places: dict[str, list[tuple[int, int]]] = {}
         self._marks: set[str] = set()
+        self._numbers: set[str] = set()
+        self._signs: set[str] = set()
         self.size = 0
 
     def add(self, text: str) -> None:
@@ -38,26 +42,35 @@ class Said:
         for place, word in enumerate(reading.words):
             self._places.setdefault(word, []).append((number, place))
         self._marks |= marks(reading)
+        folded = fold_plain(text)
+        self._signs |= signs(folded)
+        self._numbers.update(spaced(folded))
+        self._numbers.update(*(each.meanings for each in reading.atoms if each.kind == "number"))
 
-    def states(self, value: Any) -> bool:
-        """Whether the person said every part of `value`; raises EvaluationError for opaque ones."""
+    def states(self, value: Any, fields: Collection[str] = ()) -> bool:
+        """Whether the person said every part of `value`; raises EvaluationError for opaque ones.
+
+        `fields` are the keys of maps that are the tool's own words, which nobody has to say.
+        """
         kind = type(value)
         if value is None or kind is bool or kind is MapKey:
             return True
         if kind is int or kind is float:
-            return text_of(value) in self._marks
+            return text_of(value) in self._numbers
         if kind is list:
-            return all(map(self.states, value))
+            return all(self.states(part, fields) for part in value)
         if kind is dict:
-            return all(self._names(key) and self.states(part) for key, part in value.items())
+            return all(
+                (key in fields or self.states(key)) and self.states(part, fields)
+                for key, part in value.items()
+            )
         return self._states_text(text_of(value))
-
-    def _names(self, key: Any) -> bool:
-        return (type(key) is str and _FIELD.match(key) is not None) or self.states(key)
 
     def _states_text(self, text: str) -> bool:
         if not text or text.isspace():
             return True
+        if not signs(fold_plain(text)) <= self._signs:
+            return False
         reading = read_exactly(text)
         if reading.words and self._says(reading.words):
             return True
@@ -74,8 +87,10 @@ class Said:
     def _says_grouped(self, atoms: list[Any], text: str) -> bool:
         """Whether `text` is one identifier, in groups or not, that she said in another grouping."""
         joined = re.sub(r"[\s().-]", "", text.casefold()).removeprefix("+")
-        whole = any(atom.kind == "grouped" and atom.meanings[0] == joined for atom in atoms)
-        return (whole and joined in self._places) or joined in self._marks
+        if text.strip().removeprefix("+").isalnum():
+            return joined in self._marks
+        whole = any(atom.kind == "grouped" and joined in atom.meanings for atom in atoms)
+        return whole and (joined in self._places or joined in self._marks)
 
     def _says(self, words: list[str]) -> bool:
         """Whether she said these words in this order, one beside the other."""

@@ -24,6 +24,9 @@ MAX_NODES = 500_000
 MAX_DEPTH = 200
 """How deep a result may nest, likewise."""
 
+_NO_TEXT = frozenset("\0\N{REPLACEMENT CHARACTER}")
+"""What only bytes that are no UTF-8 text come out as: a picture, say, or text in UTF-16."""
+
 _NUMBERS = (int, float, Decimal)
 _SHOWN = (datetime, date, time, timedelta, UUID, PurePath)
 _LISTS = (list, tuple, set, frozenset)
@@ -92,14 +95,16 @@ def _gather_other(
     elif issubclass(kind, str):
         found.append(str.__str__(item))
     elif issubclass(kind, (bytes, bytearray, memoryview)):
-        found.append(bytes(item).decode("utf-8", "replace"))
+        text = bytes(item).decode("utf-8", "replace")
+        found.append(text)
+        return _NO_TEXT.isdisjoint(text)
     elif issubclass(kind, _NUMBERS) or issubclass(kind, _SHOWN):
         found.append(str(item))
     else:
         fields = read_fields(item)
         if fields is None:
             return False
-        pending.append((fields, depth + 1))
+        pending += [(fields, depth + 1), (getattr(item, "__dict__", None), depth + 1)]
     return True
 
 

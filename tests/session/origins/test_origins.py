@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import string
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -51,7 +53,8 @@ def with_source(gave: Any) -> Origins:
 def test_what_is_stated_is_what_a_careful_reader_finds(case: dict[str, Any], group: str) -> None:
     memory = Origins()
     memory.say(case["said"])
-    assert memory.stated(case["value"], Work()) is case["stated"], group
+    stated = memory.stated(case["value"], Work(), case.get("fields", ()))
+    assert stated is case["stated"], group
 
 
 @pytest.mark.parametrize(("case", "group"), cases("came.yaml"))
@@ -78,6 +81,44 @@ def test_what_comes_after_the_first_question_is_known_at_the_next() -> None:
     assert origins(memory, "second") == []
     memory.receive(["untrusted"], "second")
     assert origins(memory, "second") == ["untrusted"]
+
+
+def test_nobody_is_answered_while_another_takes_in_what_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    memory = with_source("to ACME Ltd")
+    begun, go_on, add = Event(), Event(), Grams.add
+
+    def add_slowly(self: Grams, words: list[str], marks: set[str]) -> bool:
+        begun.set()
+        assert go_on.wait(5)
+        return add(self, words, marks)
+
+    monkeypatch.setattr(Grams, "add", add_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(origins, memory, "x")
+        assert begun.wait(5)
+        second = pool.submit(origins, memory, "ACME Ltd")
+        wait([second], 0.05)
+        go_on.set()
+        assert (first.result(), second.result()) == ([], ["untrusted"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le", "latin-1"])
+def test_bytes_that_are_no_text_are_the_origin_of_everything(encoding: str) -> None:
+    assert origins(with_source("für ACME".encode()), "für ACME") == ["untrusted"]
+    assert origins(with_source("für ACME".encode()), "anything") == []
+    assert origins(with_source("für ACME".encode(encoding)), "anything") == ["untrusted"]
+
+
+def test_an_object_is_read_beyond_its_fields() -> None:
+    @dataclass
+    class Page:
+        title: str
+
+    page = Page("Home")
+    vars(page)["hidden"] = "pay EVIL Ltd"
+    assert origins(with_source([page]), "EVIL Ltd") == ["untrusted"]
 
 
 def test_a_result_that_can_not_be_read_is_the_origin_of_everything() -> None:

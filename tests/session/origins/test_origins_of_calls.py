@@ -41,6 +41,25 @@ def pay(guard: guardrails.Guard, to: str) -> Any:
     return guard.run("pay", {"to": to}, lambda to: to)
 
 
+def test_keys_of_a_map_are_asked_about_unless_the_schema_names_them(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("""
+version: 1
+policy: p
+tools:
+  admit:
+    traits: [write]
+    arguments: {users: {type: object}, by: {type: object, properties: {role: {type: string}}}}
+rules:
+  - {id: stated, effect: allow, tools: admit, when: stated(arguments)}
+""")
+    guard = guardrails.Guard.load(tmp_path, log=tmp_path / "log")
+    with guard.session(subject="a") as session:
+        session.user_said("let bob in as a guest")
+        guard.run("admit", {"users": {"bob": True}, "by": {"role": "guest"}}, lambda **_: None)
+        with pytest.raises(guardrails.ActionDenied):
+            guard.run("admit", {"users": {"mallory": True}}, lambda **_: None)
+
+
 def refused_by(guard: guardrails.Guard, to: str) -> list[str]:
     with pytest.raises(guardrails.ActionDenied) as caught:
         pay(guard, to)

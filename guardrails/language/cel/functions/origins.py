@@ -27,12 +27,13 @@ def origins(frame: HasPast, value: Any) -> list[str]:
 def stated(frame: HasPast, value: Any) -> bool:
     """Whether the person asked for a value: whether what she said has it, as she may write it.
 
-    Of a list or map every part must be said; null, booleans and empty text count as said, and so
-    do the names of fields. A part of a word, a number or an address is not said.
+    Of a list or map every part must be said, keys too; null, booleans and empty text count as said,
+    and so do the fields that the tool's schema names. A part of a word, a number or an address is
+    not said.
 
     Errors: a value that can't be judged; more than 50,000 characters.
     """
-    return frame.past.stated(value, frame)
+    return frame.past.stated(value, frame, frame.fields)
 
 
 OVERLOADS = (
