@@ -35,13 +35,9 @@ class ModuleRule(CompiledRule):
     def __init__(self, rule: Rule, asked: Asked) -> None:
         super().__init__(rule)
         self._asked = asked
+        self.bare = False
         parts = asked.unit_reads.parts
         self.by_subject = "subject" in parts or "*" in parts
-
-    @property
-    def bare(self) -> bool:
-        """Never so: arguments are not all that an engine is asked about."""
-        return False
 
     @property
     def context_keys(self) -> Iterable[str]:

@@ -11,11 +11,11 @@ from guardrails.errors import EvaluationError
 from guardrails.spending import USED_UP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from guardrails.decision import Decision
     from guardrails.engine.facts import Circumstances
-    from guardrails.engine.rule import CompiledRule
+    from guardrails.engine.rule import CompiledRule, Outcome
     from guardrails.language.document import Tool
     from guardrails.spending import Charge
 
@@ -35,9 +35,9 @@ class Plan:
     that have a budget. `asks` says that an engine for Rego is asked, which may take a while.
     """
 
-    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_tests", "asks",
-                 "budgeted", "context_keys", "declared", "quick", "reviewed", "rules", "single",
-                 "suspending", "tool")  # fmt: skip
+    __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_settled", "_tests",
+                 "asks", "budgeted", "context_keys", "declared", "quick", "reviewed", "rules",
+                 "single", "suspending", "tool")  # fmt: skip
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Plan:
             (1 << place, rule.when) for place, rule in enumerate(rules) if rule.when is not None
         ]
         self._outcomes: dict[int, Decision] = {}
+        self._settled = declared is not None or all(rule.timeless for rule in rules)
         self.single = self._find_single()
 
     def decide_quickly(self, values: dict[str, Any]) -> Decision | None:
@@ -113,7 +114,21 @@ class Plan:
 
     def _judge(self, values: dict[str, Any], frame: Frame) -> Decision:
         outcomes = [rule.judge(values, frame) for rule in self.rules]
-        return combine(self, outcomes, frame.now_ns, self._revision)
+        matched = self._number(outcomes) if self._settled else None
+        if matched is None:
+            return combine(self, outcomes, frame.now_ns, self._revision)
+        return self._outcomes.get(matched) or self._remember(matched)
+
+    def _number(self, outcomes: Iterable[Outcome]) -> int | None:
+        """Which rules matched, as `_outcomes` knows it; None where one said more than that."""
+        matched, bit = 0, 1
+        for rule, outcome in zip(self.rules, outcomes, strict=True):
+            if outcome is rule.match:
+                matched |= bit
+            elif outcome is not None:
+                return None
+            bit <<= 1
+        return matched
 
     def _find_single(self) -> Single | None:
         checked = self.declared is not None and self.declared.arguments is not None

@@ -12,7 +12,7 @@ from guardrails.engine.plan import Plan
 from guardrails.engine.rule import compile_rule
 from guardrails.errors import EvaluationError, InvalidActionError
 from guardrails.json_form import json_form
-from guardrails.snapshot import judge_value, take_snapshot, use_plain
+from guardrails.snapshot import are_plain, judge_value, take_snapshot, use_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -179,6 +179,8 @@ def read_session(session: object) -> SessionView:
         raise InvalidActionError("the members of a session's chain are `Subject`s")
     if targets is not None and type(targets) not in (tuple, list):
         raise InvalidActionError("the targets of a session are a list")
+    if targets is None and type(labels) is frozenset and are_plain(id_, *labels):
+        return session
     texts = judge_value([id_, *(targets or ()), *labels])
     if not all(type(text) is str for text in texts):
         raise InvalidActionError("the id, the labels and the targets of a session are texts")

@@ -29,10 +29,10 @@ class CompiledRule:
     """A rule with its conditions compiled and its patterns read.
 
     `timeless` says that it matches today as it does tomorrow, as far as its own terms go;
-    `by_subject` that who acts matters to it.
+    `by_subject` that who acts matters to it; `bare` that only `when` does, if it has any.
     """
 
-    __slots__ = ("budget", "by_subject", "effect", "exemptions", "match", "name", "rule",
+    __slots__ = ("bare", "budget", "by_subject", "effect", "exemptions", "match", "name", "rule",
                  "subjects", "timeless", "unless", "when")  # fmt: skip
 
     def __init__(self, rule: Rule) -> None:
@@ -58,6 +58,9 @@ class CompiledRule:
             or (self.budget is not None and self.budget.by_subject)
             or any("subject" in each.checked.variables for each in rule_conditions(rule))
         )
+        alone = self.subjects is None and rule.unless is None and rule.review is None
+        past = rule.after or rule.not_before
+        self.bare = alone and self.timeless and not (past or rule.budget)
 
     @property
     def context_keys(self) -> Iterable[str]:
@@ -68,13 +71,6 @@ class CompiledRule:
             for variable, key in condition.checked.selects
             if variable == "context"
         )
-
-    @property
-    def bare(self) -> bool:
-        """Whether it is decided by `when` alone, if it has any."""
-        rule = self.rule
-        alone = self.subjects is None and self.unless is None and rule.review is None
-        return alone and self.timeless and not (rule.after or rule.not_before or rule.budget)
 
     def in_force(self, now_ns: int) -> bool:
         """Whether it can match at all at `now_ns`: an allow rule ends with its `expires`."""
@@ -91,6 +87,17 @@ class CompiledRule:
 
         An allow rule's match with an `error` is none: it is what could not be evaluated.
         """
+        if not self.bare:
+            return self._judge_all(values, frame)
+        if self.when is None:
+            return self.match
+        holds, error = evaluate(self.when, values, frame)
+        if error is not None:
+            return self._matched(error, frame.now_ns)
+        return self.match if holds else None
+
+    def _judge_all(self, values: dict[str, Any], frame: Frame) -> Outcome:
+        """Do what `judge` does where more than `when` has a say."""
         if not self.in_force(frame.now_ns):
             return None
         allows = self.effect is Effect.ALLOW

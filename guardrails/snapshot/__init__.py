@@ -5,7 +5,7 @@ about itself. So nothing of it is asked: its storage is read through the built-i
 from then on only the copy counts.
 """
 
-from guardrails.snapshot.plain import use_plain
+from guardrails.snapshot.plain import are_plain, use_plain
 from guardrails.snapshot.walk import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -20,6 +20,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_NODES",
     "Snapshot",
+    "are_plain",
     "judge_value",
     "take_snapshot",
     "use_plain",

@@ -26,6 +26,16 @@ def copy_plain(arguments: object) -> dict[str, Any] | None:
     return use_plain(arguments, _first)
 
 
+def are_plain(*texts: object) -> bool:
+    """Whether `texts` are built-in strings that need no check, well within the bounds likewise."""
+    size = len(texts)
+    for text in texts:
+        if type(text) is not str or not text.isascii():
+            return False
+        size += len(text)
+    return size < _PLAIN_SIZE
+
+
 def use_plain(arguments: object, use: Callable[[dict[str, Any], None], R]) -> R | None:  # noqa: C901 - one test a kind
     """Return `use(copy, None)` for such a copy, else None: a call less on the hot path."""
     if type(arguments) is not dict:
