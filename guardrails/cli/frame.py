@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERBS: Mapping[str, str] = {
+    "init": "guardrails.cli.init",
     "check": "guardrails.cli.check",
     "explain": "guardrails.cli.explain",
     "replay": "guardrails.cli.replay",
