@@ -17,20 +17,22 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from guardrails.approvals.database import Writer
     from guardrails.session.journal import Event
 
 _KEY = "delegation"
+_IDENTITY = "identity"
 _KEY_BYTES = 32
 
 
 class SqlState:
     """The shared state in one database. What fails raises StateUnavailable.
 
-    A database that is given stays open when this is closed. Raises ConfigurationError for what
-    can't be a store.
+    It is the one store that it found first: one that is put in its place, empty perhaps, knows
+    neither who is stopped nor what was spent. A database that is given stays open when this is
+    closed. Raises ConfigurationError for what can't be a store.
     """
 
     def __init__(self, where: str | os.PathLike[str] | Database) -> None:
@@ -49,6 +51,7 @@ class SqlState:
         if not present:
             with self._writing() as writer:
                 bring_up(writer.connection, writer.now_ns)
+        self._identity = self._secret(_IDENTITY)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -58,6 +61,11 @@ class SqlState:
     def stops(self) -> tuple[Stop, ...]:
         """Whoever is stopped now, by name."""
         with self._reading() as connection:
+            if connection.scalar(_secret_of(_IDENTITY)) != self._identity:
+                raise StateUnavailable(
+                    "the shared state can't be used: another store was put in its place;"
+                    " put it back, or start the guards anew"
+                )
             query = select(stops).where(stops.c.ended_ns == 0).order_by(stops.c.name)
             rows = connection.execute(query).all()
         return tuple(Stop(row.name, row.reason, row.stopped_by, row.since_ns) for row in rows)
@@ -117,7 +125,11 @@ class SqlState:
 
     def key(self) -> bytes:
         """The key that tokens of delegations are signed with, made when it is first asked for."""
-        query = select(keys.c.secret).where(keys.c.name == _KEY)
+        return self._secret(_KEY)
+
+    def _secret(self, name: str) -> bytes:
+        """The random bytes kept under `name`, made when they are first asked for."""
+        query = _secret_of(name)
         with self._reading() as connection:
             secret = connection.scalar(query)
         if secret is None:
@@ -125,7 +137,7 @@ class SqlState:
                 secret = writer.connection.scalar(query)
                 if secret is None:
                     secret = token_bytes(_KEY_BYTES)
-                    writer.connection.execute(insert(keys).values(name=_KEY, secret=secret))
+                    writer.connection.execute(insert(keys).values(name=name, secret=secret))
         return bytes(secret)
 
     def redeem(self, nonce: str, expires_ns: int) -> bool:
@@ -148,6 +160,10 @@ class SqlState:
     def _writing(self) -> Iterator[Writer]:
         with _refusals(), self._database.writing() as writer:
             yield writer
+
+
+def _secret_of(name: str) -> Select[Any]:
+    return select(keys.c.secret).where(keys.c.name == name)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from guardrails.state.tables import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -54,6 +55,21 @@ def test_the_key_is_one_for_all_and_a_token_is_used_once(state: SqlState, where:
     assert state.redeem("nonce", later)
     assert not other.redeem("nonce", later)
     other.close()
+
+
+def test_a_store_that_was_put_in_the_place_of_the_first_is_not_believed(tmp_path: Path) -> None:
+    path, other = tmp_path / "state.db", tmp_path / "other.db"
+    state = SqlState(str(path))
+    state.stop("agent-7", "wild", "dana")
+    SqlState(str(other)).close()
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    path.rename(tmp_path / "kept.db")
+    other.rename(path)
+    state._database._engine.dispose()
+    with pytest.raises(StateUnavailable, match="another store was put in its place"):
+        state.stops()
+    state.close()
 
 
 def test_many_at_once_lose_no_call(state: SqlState, where: str) -> None:
