@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from guardrails.decision import Effect
@@ -27,6 +28,8 @@ _SCOPE = Types(
     frozenset({"string", "int", "uint", "bool", "dyn"}),
     "what shares a budget is told apart by text, whole numbers and booleans",
 )
+_ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+_SPECIAL = re.compile(r"\(\?(?!:)").search
 _FOREVER = ("session", "ever", "forever")
 
 
@@ -53,8 +56,8 @@ def read_budget(
 def pinned(tool: Tool | None, argument: str) -> bool:
     """Whether the schema of a tool's argument leaves one way to write each of its values.
 
-    It does by `enum`, `const` or `pattern`, and for whole numbers and booleans. Of a tool that is
-    not declared, or declared without arguments, nobody knows.
+    It does by `enum`, `const` or a `pattern` of the whole text, and for whole numbers and booleans.
+    Of a tool that is not declared, or declared without arguments, nobody knows.
     """
     if tool is None or tool.arguments is None:
         return False
@@ -64,11 +67,25 @@ def pinned(tool: Tool | None, argument: str) -> bool:
             schema = tool.arguments.definitions.get(schema["$ref"].removeprefix("#/$defs/"), {})
     if type(schema) is not dict:
         return schema is False  # no value at all may be given
-    if schema.get("type") == "string" and "pattern" in schema:
+    if schema.get("type") == "string" and _is_whole(schema.get("pattern", "")):
         return True
     if schema.get("type") in ("integer", "boolean"):
         return True  # of which every value can be written in one way only
     return not schema.keys().isdisjoint(("enum", "const"))
+
+
+def _is_whole(pattern: str) -> bool:
+    """Whether a pattern begins with `^` and ends with `$`, in each of its alternatives.
+
+    One that is parted outside of groups, or has flags or looks around, counts as none.
+    """
+    atoms = _ATOM.findall(pattern)
+    depth = 0
+    for atom in atoms:
+        depth += (atom == "(") - (atom == ")")
+        if atom == "|" and depth == 0:
+            return False
+    return atoms[:1] == ["^"] and atoms[-1:] == ["$"] and not _SPECIAL(pattern)
 
 
 class _Reader:
@@ -192,8 +209,9 @@ class _Reader:
             if loose or not (tools or self.problems):  # of which one may be that hides the tools
                 of = f" of {quote(loose[0].name)}" if loose and loose[0] is not None else ""
                 message = (
-                    f"the schema of the argument {quote(name)}{of} has neither `enum` nor"
-                    ' `pattern`, so "ACME" and "ACME " would be two budgets; declare one'
+                    f"the schema of the argument {quote(name)}{of} has neither `enum` nor a"
+                    ' `pattern` from `^` to `$`, so "ACME" and "ACME " would be two budgets;'
+                    " declare one"
                 )
                 self._report(event, message)
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from guardrails.errors import PolicyError
+from guardrails.language.budgets import _is_whole
 from guardrails.language.document import Calendar, Condition
 from guardrails.language.loader import load_texts
 from guardrails.language.schema import json_schema
@@ -93,12 +94,32 @@ def test_an_argument_with_one_spelling_may_share_out_a_budget(name: str) -> None
     assert read({"limit": 3, "scope": f"arguments.{name}"}).scope[0].source == f"arguments.{name}"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "whole"),
+    [
+        ("^[A-Z]+$", True),
+        ("^(?:A|B)[|$)]$", True),
+        ("[A-Z]+", False),
+        ("^[A-Z]+", False),
+        ("[A-Z]+$", False),
+        ("^A|B$", False),
+        ("^A\\$", False),
+        ("^A[$]", False),
+        ("(?m)^A$", False),
+    ],
+)
+def test_a_pattern_of_a_part_of_an_argument_leaves_more_spellings(
+    pattern: str, *, whole: bool
+) -> None:
+    assert _is_whole(pattern) is whole
+
+
 def test_an_argument_of_a_tool_that_nobody_declared_may_not() -> None:
     text = document({"limit": 3, "scope": "arguments.to"}, tools="other")
     (fault,) = faults(text)
     assert fault == (
-        "the schema of the argument `to` has neither `enum` nor `pattern`, so"
-        ' "ACME" and "ACME " would be two budgets; declare one'
+        "the schema of the argument `to` has neither `enum` nor a `pattern` from `^` to"
+        ' `$`, so "ACME" and "ACME " would be two budgets; declare one'
     )
 
 
