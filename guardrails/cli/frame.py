@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = {
     "watch": "guardrails.cli.watch",
     "tools": "guardrails.cli.tools",
     "schema": "guardrails.cli.schema",
+    "report": "guardrails.cli.report",
     "audit": "guardrails.cli.audit",
     "serve": "guardrails.cli.serve",
     "approvals": "guardrails.cli.approvals",
