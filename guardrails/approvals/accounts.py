@@ -56,6 +56,10 @@ def read_people(path: str | os.PathLike[str] = DEFAULT_ACCOUNTS) -> People:
     except OSError as error:
         msg = f"{name}: can't be read: {(error.strerror or 'no reason given').lower()}"
         raise ConfigurationError(msg) from None
+    return _read(name, data)
+
+
+def _read(name: str, data: bytes) -> People:
     try:
         tree, problems = read_yaml(decode(name, data))
     except Fault as fault:
@@ -70,9 +74,13 @@ def read_people(path: str | os.PathLike[str] = DEFAULT_ACCOUNTS) -> People:
 
 
 def write_people(people: People, path: str | os.PathLike[str] = DEFAULT_ACCOUNTS) -> None:
-    """Write the accounts, readable by their owner alone, in place of the file as a whole."""
+    """Write the accounts, readable by their owner alone, in place of the file as a whole.
+
+    Raises ConfigurationError for accounts that no file can hold, before there is one.
+    """
     text = write_accounts(people)
     target = Path(path)
+    _read(target.name, text.encode())  # what could not be read again would leave nobody to approve
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+def is_storable(text: str) -> bool:
+    """Whether every store can keep it: UTF-8 has no halves of pairs, PostgreSQL's texts no NUL."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def write_exact(value: Any) -> str:
     """The canonical text of a judged value: keys sorted, no spaces, one text for one value.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from guardrails.approvals.exact import is_storable
 from guardrails.approvals.request import Kind, Status, read_body, write_body
 from guardrails.approvals.tables import requests, rules, votes
 from guardrails.approvals.vote import Vote, VoteOutcome
@@ -171,7 +172,7 @@ def narrow(query: Select[Any], which: Filter) -> Select[Any]:
 def read_one(connection: Connection, request_id: str) -> ApprovalRequest:
     """The request; raises RequestUnknown, and ApprovalsUnavailable where it is damaged."""
     query = select(requests).where(requests.c.id == request_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none() if is_storable(request_id) else None
     if row is None:
         raise RequestUnknown("there is no such request for approval")
     return believe(connection, row)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from guardrails.approvals.exact import is_storable
 from guardrails.approvals.request import Status
 from guardrails.approvals.tally import Tally, genuine, may_vote, separated, tally
 from guardrails.approvals.vote import COMMENT_MAX, Verifier, Vote, VoteOutcome
@@ -69,6 +70,8 @@ class ApprovalService:
         if len(comment) > COMMENT_MAX:
             msg = f"a comment has at most {COMMENT_MAX:,} characters"
             raise VoteRefused(msg, "comment")
+        if not is_storable(comment):
+            raise VoteRefused("a comment is Unicode text, without the character NUL", "comment")
         people = self._people()
         account = _find_voter(people, voter)
         request = self.store.get(request_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,15 +61,14 @@ class Attempts:
             path.unlink(missing_ok=True)
 
     def _count(self, login: str, since_ns: int) -> int:
-        """How many attempts there were since then; older ones are swept away."""
-        count = 0
-        for path in self._folder.glob(f"{_digest(login)}.*"):
-            at = path.name.split(".")[1]
+        """How many attempts there were since then; older ones, of any name, are swept away."""
+        count, mine = 0, _digest(login)
+        for path in self._folder.glob("*.*.*"):
+            name, at, _ = path.name.split(".")
             if at.isdecimal() and int(at) < since_ns:
-                with suppress(FileNotFoundError):
-                    path.unlink()
+                path.unlink(missing_ok=True)
             else:
-                count += 1
+                count += name == mine
         return count
 
 

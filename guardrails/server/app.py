@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
 
     from guardrails.approvals.channels.courier import Courier
     from guardrails.approvals.service import ApprovalService
@@ -45,6 +45,7 @@ _FAULTS = {
     ),
     404: ("There is no such page", "It may have moved; the inbox has what is open."),
     405: ("That can't be done here", "Go back to the inbox and try from there."),
+    408: ("That took too long to arrive", "Nothing was recorded: try again."),
     413: ("That is too long", "Nothing was recorded: shorten it and try again."),
 }
 
@@ -76,10 +77,10 @@ def make_app(
             if courier is not None:
                 await run_in_threadpool(courier.close)
 
-    app = Starlette(
+    app = _Application(
+        settings,
         routes=[*_routes(inbox, live), *routes],
         lifespan=lifespan,
-        middleware=[Middleware(Protection, settings.host_names, secure=settings.is_secure)],
         exception_handlers={
             ApprovalsUnavailable: partial(_show_outage, inbox),
             RequestUnknown: partial(_show_unknown, inbox),
@@ -87,8 +88,21 @@ def make_app(
             Exception: partial(_show_crash, inbox),
         },
     )
-    app.state.live = live
+    app.state.live, app.state.inbox = live, inbox
     return app
+
+
+class _Application(Starlette):
+    """An application every answer of which is protected, that to a fault of its own too."""
+
+    def __init__(self, settings: ServerSettings, **parts: Any) -> None:
+        self._settings = settings
+        super().__init__(**parts)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The application as it is called."""
+        names, secure = self._settings.host_names, self._settings.is_secure
+        return Protection(super().build_middleware_stack(), names, secure=secure)
 
 
 def _routes(inbox: Inbox, live: Live) -> list[BaseRoute]:
@@ -99,8 +113,8 @@ def _routes(inbox: Inbox, live: Live) -> list[BaseRoute]:
         for_approvers(inbox, "/history", show_history),
         for_approvers(inbox, "/figures", show_figures),
         for_anyone(inbox, "/sign-in", show_sign_in),
-        for_anyone(inbox, "/sign-in", take_sign_in, "POST"),
-        for_anyone(inbox, "/sign-out", take_sign_out, "POST"),
+        for_anyone(inbox, "/sign-in", take_sign_in, "POST", inbox.hashing),
+        for_approvers(inbox, "/sign-out", take_sign_out, "POST"),
         *_provider_routes(inbox),
         Route("/events", partial(stream_changes, inbox, live)),
         Route("/healthy", partial(_tell_health, inbox)),
@@ -112,9 +126,10 @@ def _provider_routes(inbox: Inbox) -> list[BaseRoute]:
     if inbox.settings.oidc is None:
         return []
     provider = Provider(inbox.settings.oidc, inbox.stamps)
+    there, back = partial(go_to_provider, provider=provider), partial(come_back, provider=provider)
     return [
-        for_anyone(inbox, "/sign-in/provider", partial(go_to_provider, provider=provider)),
-        for_anyone(inbox, BACK, partial(come_back, provider=provider)),
+        for_anyone(inbox, "/sign-in/provider", there, threads=inbox.asking),
+        for_anyone(inbox, BACK, back, threads=inbox.asking),
     ]
 
 
@@ -153,7 +168,9 @@ def _show_unknown(inbox: Inbox, _: Request, __: Exception) -> Response:
 def _show_fault(inbox: Inbox, _: Request, fault: Exception) -> Response:
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     title, told = _FAULTS.get(status, ("That can't be done", "Nothing was recorded."))
-    return inbox.render("fault.html", status, title=title, told=told)
+    response = inbox.render("fault.html", status, title=title, told=told)
+    response.headers.update((isinstance(fault, HTTPException) and fault.headers) or {})
+    return response
 
 
 def _show_crash(inbox: Inbox, _: Request, __: Exception) -> Response:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from guardrails.approvals.channels.callback import BODY_MAX
+from guardrails.server.security import read_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,11 +24,7 @@ def callback_route(callbacks: Callbacks) -> Route:
 
 
 async def _answer(callbacks: Callbacks, request: Request) -> Response:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX:
-            break  # it is refused as too long
+    body = await read_body(request, BODY_MAX)
     name = request.path_params["name"]
     answer = await run_in_threadpool(callbacks.answer, name, request.headers, body)
     return JSONResponse(answer.body, answer.status)

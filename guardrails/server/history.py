@@ -39,9 +39,9 @@ def show_history(visit: Visit) -> Response:
     """The requests that match the query's filters, newest first, page by page."""
     store = visit.inbox.service.store
     query = visit.request.query_params
-    asked = {name: query.get(name, "").strip()[:_TEXT_MAX] for name in _FIELDS}
+    asked = {name: _read_text(query.get(name, "")) for name in _FIELDS}
     asked |= {name: query.get(name, "") for name in ("status", "kind", "since", "until")}
-    page = store.list(read_filter(asked, query.get("before", "")))
+    page = store.list(read_filter(asked, _read_text(query.get("before", ""))))
     kept = {name: value for name, value in asked.items() if value}
     older = ""
     if page.more and page.requests:
@@ -110,6 +110,10 @@ def tell_seconds(span_ns: int | None) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _read_text(text: str) -> str:
+    return text.replace("\0", "").strip()[:_TEXT_MAX]  # which PostgreSQL keeps in no text
 
 
 def _read_day(text: str) -> date | None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from secrets import token_urlsafe
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from guardrails.server.security import host_of, is_foreign, local_path, read_form
+from guardrails.server.security import host_of, is_foreign, local_path, network_of, read_form
 from guardrails.server.sign_ins import SignIns, Stamps, Throttle
 
 if TYPE_CHECKING:
@@ -35,6 +34,10 @@ ADDRESS_ATTEMPTS, ADDRESS_WINDOW_S = 30, 300
 HASHED_AT_ONCE = 4
 """How many passwords are looked at at once: each takes 64 MiB, and a pause where it is wrong."""
 
+ASKED_AT_ONCE = 8
+"""How many visitors wait for the provider at once; as with passwords, in threads of their own, so
+that neither keeps those who are signed in from deciding."""
+
 _FORM_COOKIE_S = 24 * 3600
 
 
@@ -50,7 +53,7 @@ class Inbox:
         self.sign_ins = SignIns(settings.idle_s, settings.longest_s)
         self.addresses = Throttle(ADDRESS_ATTEMPTS, ADDRESS_WINDOW_S)
         self.stamps = Stamps()
-        self.hashing = BoundedSemaphore(HASHED_AT_ONCE)
+        self.hashing, self.asking = CapacityLimiter(HASHED_AT_ONCE), CapacityLimiter(ASKED_AT_ONCE)
         self._templates = Environment(
             loader=PackageLoader("guardrails.server"),
             autoescape=True,
@@ -98,8 +101,8 @@ class Visit(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Where the request came from."""
-        return self.request.client.host if self.request.client else ""
+        """Where the request came from, as far as one visitor can't change it at will."""
+        return network_of(self.request.client.host) if self.request.client else ""
 
     def render(self, template: str, status: int = 200, **parts: Any) -> HTMLResponse:
         """A page for this visitor, whose forms carry the visitor's token."""
@@ -110,9 +113,16 @@ class Visit(NamedTuple):
         return self.inbox.render(template, status, **shared, **parts)
 
 
-def for_anyone(inbox: Inbox, path: str, handler: Handler, method: str = "GET") -> Route:
-    """The route of a page that needs no sign-in."""
-    return Route(path, partial(_answer, inbox, handler, open_=True), methods=[method])
+def for_anyone(
+    inbox: Inbox,
+    path: str,
+    handler: Handler,
+    method: str = "GET",
+    threads: CapacityLimiter | None = None,
+) -> Route:
+    """The route of a page that needs no sign-in; `threads` are those it may take, of its own."""
+    answer = partial(_answer, inbox, handler, open_=True, threads=threads)
+    return Route(path, answer, methods=[method])
 
 
 def for_approvers(inbox: Inbox, path: str, handler: Handler, method: str = "GET") -> Route:
@@ -120,9 +130,17 @@ def for_approvers(inbox: Inbox, path: str, handler: Handler, method: str = "GET"
     return Route(path, partial(_answer, inbox, handler, open_=False), methods=[method])
 
 
-async def _answer(inbox: Inbox, handler: Handler, request: Request, *, open_: bool) -> Response:
+async def _answer(
+    inbox: Inbox,
+    handler: Handler,
+    request: Request,
+    *,
+    open_: bool,
+    threads: CapacityLimiter | None = None,
+) -> Response:
     form = await read_form(request) if request.method == "POST" else {}
-    return await run_in_threadpool(_handle, inbox, handler, request, form, open_=open_)
+    handle = partial(_handle, inbox, handler, request, form, open_=open_)
+    return await to_thread.run_sync(handle, limiter=threads)
 
 
 def _handle(
@@ -159,7 +177,8 @@ def _check_form(visit: Visit) -> None:
 
 
 def _send_to_sign_in(visit: Visit) -> Response:
-    wanted = visit.path if visit.request.method == "GET" else visit.request.url.path
+    asks = visit.request.method == "GET"
+    wanted = visit.path if asks else visit.form.get("next", visit.request.url.path)
     if visit.request.headers.get("sec-fetch-site") == "cross-site":
         # Reached by a link in a message: the browser keeps a strict cookie back until this page,
         # which is the inbox's own, asks for the same again.

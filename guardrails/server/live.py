@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -135,17 +135,15 @@ async def _write_events(inbox: Inbox, live: Live, account: str, token: str) -> A
             yield "retry: 60000\n\n"
             return
         yield "retry: 2000\n: open\n\n"
-        while not live.closed and await run_in_threadpool(_holds, inbox, token):
-            try:
+        while not live.closed:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await listener.woken.wait()
-            except TimeoutError:
-                yield ": beat\n\n"
-                continue
+            if not await run_in_threadpool(_holds, inbox, token):
+                return
             listener.woken.clear()
             ids, listener.changed = sorted(listener.changed), set()
-            if ids:
-                yield f"event: change\ndata: {json.dumps(ids)}\n\n"
+            yield f"event: change\ndata: {json.dumps(ids)}\n\n" if ids else ": beat\n\n"
 
 
 def _holds(inbox: Inbox, token: str) -> bool:

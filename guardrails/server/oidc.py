@@ -81,7 +81,7 @@ class Provider:
         Raises SignInRefused for any answer that is not to the question which the cookie is of.
         """
         kept = self._unseal(cookie)
-        if not secrets.compare_digest(kept["state"], answer.get("state", "")):
+        if not secrets.compare_digest(kept["state"].encode(), answer.get("state", "").encode()):
             raise SignInRefused("the answer is not to this browser's question; begin again")
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             raise SignInRefused("the answer is another provider's")

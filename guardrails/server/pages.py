@@ -16,7 +16,7 @@ from guardrails.server.request_view import tell_moment, tell_status, view_reques
 from guardrails.server.values import lay_out, mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from starlette.responses import Response
 
@@ -44,7 +44,7 @@ class Row(NamedTuple):
     undeclared: bool
     opened: Moment
     left: str
-    ends_ms: int
+    left_ms: int
     agents: tuple[tuple[Piece, ...], ...]
 
 
@@ -94,7 +94,9 @@ def make_rows(requests: Iterable[ApprovalRequest], now_ns: int) -> Iterator[Row]
     """The rows of a list."""
     for request in requests:
         traits = request.evidence.get("traits")
-        arguments = list(request.arguments.items())
+        kinds: Mapping[str, str] = request.evidence.get("kinds", {})
+        # What the manifest marks, a recipient or an amount say, before the rest.
+        arguments = sorted(request.arguments.items(), key=lambda each: each[0] not in kinds)
         yield Row(
             request,
             tell_status(request),
@@ -104,7 +106,7 @@ def make_rows(requests: Iterable[ApprovalRequest], now_ns: int) -> Iterator[Row]
             traits is None,
             tell_moment(request.created_ns, now_ns),
             tell_span(request.expires_ns - now_ns),
-            request.expires_ns // 1_000_000,
+            (request.expires_ns - now_ns) // 1_000_000,
             tuple(mark(actor.id) for actor in request.subjects),
         )
 

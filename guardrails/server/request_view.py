@@ -79,6 +79,7 @@ class RequestView(NamedTuple):
 
     request: ApprovalRequest
     question: str
+    tense: str
     status: str
     arguments: tuple[Argument, ...]
     compared: bool
@@ -93,7 +94,7 @@ class RequestView(NamedTuple):
     missing: tuple[str, ...]
     opened: Moment
     ends: Moment
-    ends_ms: int
+    left_ms: int
     left: str
 
 
@@ -126,6 +127,7 @@ def view_request(request: ApprovalRequest, tally: Tally, now_ns: int) -> Request
     return RequestView(
         request=request,
         question=_ask(request),
+        tense=_tell_tense(request),
         status=tell_status(request),
         arguments=tuple(_view_arguments(request)),
         compared=differences is not None,
@@ -140,7 +142,7 @@ def view_request(request: ApprovalRequest, tally: Tally, now_ns: int) -> Request
         missing=tuple(_missing(tally)),
         opened=tell_moment(request.created_ns, now_ns),
         ends=tell_moment(request.expires_ns, now_ns),
-        ends_ms=request.expires_ns // 1_000_000,
+        left_ms=(request.expires_ns - now_ns) // 1_000_000,
         left=tell_span(request.expires_ns - now_ns),
     )
 
@@ -168,6 +170,13 @@ def _ask(request: ApprovalRequest) -> str:
     if request.kind is not Kind.APPROVAL:
         return f"has run; the review of it is over: {tell_status(request)}."
     return _FINISHED[request.status]
+
+
+def _tell_tense(request: ApprovalRequest) -> str:
+    """What the arguments are those of: a call to come, one that was made, or one that was not."""
+    if request.kind is not Kind.APPROVAL or request.status is Status.USED:
+        return "What has happened"
+    return "What will happen" if request.status.is_open else "What was asked for"
 
 
 def _view_arguments(request: ApprovalRequest) -> Iterator[Argument]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from guardrails.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from asyncio import Transport
+    from asyncio.events import TimerHandle
     from collections.abc import Callable
     from socket import socket
 
@@ -16,7 +20,42 @@ if TYPE_CHECKING:
 
     from guardrails.server.settings import ServerSettings
 
+HEAD_S = 10.0
+"""Seconds in which the head of a request must have come: a slow telephone, and nobody's siege."""
+
 _GRACE_S = 5  # seconds that requests under way have when the server ends
+
+
+class _Connection(H11Protocol):
+    """Uvicorn's connection, which ends where the head of a request is not there in time.
+
+    Otherwise whoever opens connections and says nothing (Slowloris) could keep everybody out.
+    """
+
+    _timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Wait for a request."""
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(HEAD_S, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; the time runs on until the head is whole."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_timer()
+        elif self._timer is None:
+            self._timer = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class _Server(uvicorn.Server):
@@ -52,6 +91,7 @@ def serve(app: Starlette, settings: ServerSettings, ready: Callable[[], object])
         ssl_keyfile=settings.tls_key or None,
         proxy_headers=settings.behind_proxy,
         forwarded_allow_ips=list(settings.proxies),
+        http=_Connection,
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=_GRACE_S,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 FORM_MAX = 65_536
 """Bytes of a form: a comment of 4,000 characters in any script, percent-encoded, and the rest."""
+
+ARRIVES_S = 20.0
+"""Seconds that what is sent may take to arrive: a slow telephone, and nobody who holds us up."""
 
 _FIELDS_MAX = 20
 
@@ -87,16 +92,28 @@ def is_foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
 
 
+async def read_body(request: Request, most: int) -> bytes:
+    """What was sent, of more than `most` bytes the beginning; HTTPException if it is too slow."""
+    body = b""
+    try:
+        async with asyncio.timeout(ARRIVES_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    break  # the rest is not waited for
+    except TimeoutError:
+        raise HTTPException(408, "it came too slowly") from None
+    return body
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form, the first of each name; raises HTTPException for what is no form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, "this is no form")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_MAX:
-            raise HTTPException(413, "the form is too long")
+    body = await read_body(request, FORM_MAX)
+    if len(body) > FORM_MAX:
+        raise HTTPException(413, "the form is too long")
     fields: dict[str, str] = {}
     try:
         pairs = parse_qsl(
@@ -110,6 +127,17 @@ async def read_form(request: Request) -> dict[str, str]:
     for name, value in pairs:
         fields.setdefault(name, value)
     return fields
+
+
+def network_of(address: str) -> str:
+    """The address, or of IPv6 its network of 64 bits: in that a visitor has any address at will."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 def local_path(text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from guardrails.display import quote
 from guardrails.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -91,8 +93,12 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ConfigurationError("TLS needs both a certificate and its key")
-        if not 0 <= self.port < 1 << 16:
-            raise ConfigurationError("a port is 0 to 65535")
+        if not 0 < self.port < 1 << 16:
+            raise ConfigurationError("a port is 1 to 65535")
+        for name in self.names:
+            if not _is_host(name):
+                msg = f"{quote(name)} is no host name: write it without `https://`, port and path"
+                raise ConfigurationError(msg)
         if self.idle_s <= 0 or self.longest_s <= 0:
             raise ConfigurationError("a sign-in must last longer than no time at all")
         if not is_loopback(self.listen) and not self.is_secure:
@@ -125,6 +131,9 @@ class ServerSettings:
             return f"{'https' if self.is_secure else 'http'}://{self.names[0]}{port}/"
         host = f"[{self.listen}]" if ":" in self.listen else self.listen
         return f"{'https' if self.is_secure else 'http'}://{host}:{self.port}/"
+
+
+_is_host = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]").fullmatch
 
 
 def is_loopback(listen: str) -> bool:

@@ -101,11 +101,6 @@ class Throttle:
             tried.append(now)
         return 0.0
 
-    def forget(self, key: str) -> None:
-        """Count nothing against `key` any more."""
-        with self._lock:
-            self._tried.pop(_hash(key), None)
-
 
 class Stamps:
     """Marks texts as this server's own, until it ends: tokens of forms, and the cookie of OIDC."""

@@ -69,8 +69,7 @@ def _check(visit: Visit, login: str, password: str) -> Account:
     if len(login) > _LOGIN_MAX or len(password) > _PASSWORD_MAX:
         raise SignInRefused("the name or the password is wrong, or the account can't sign in")
     try:
-        with inbox.hashing:
-            return sign_in(inbox.service.people(), login, password, inbox.attempts)
+        return sign_in(inbox.service.people(), login, password, inbox.attempts)
     except OSError as error:
         raise ApprovalsUnavailable("attempts to sign in can't be counted") from error
 

@@ -118,6 +118,17 @@ def test_a_change_that_names_two_people_alike_changes_nothing(tmp_path: Path) ->
     assert list(read_people(path).accounts) == [FAY.id]
 
 
+@pytest.mark.parametrize("name", ["", "  ", "0o17", "<<"])
+def test_an_account_that_could_not_be_read_again_locks_nobody_out(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "approvers.yaml"
+    write_people(People([FAY]), path)
+    with pytest.raises(ConfigurationError):
+        change_people(lambda people: with_account(people, Account(name)), path)
+    assert list(read_people(path).accounts) == [FAY.id]
+
+
 def test_an_account_is_taken_away_by_any_of_its_names() -> None:
     assert without_account(People([FAY, Account("ann")]), "Fay").accounts == {"ann": Account("ann")}
 

@@ -15,7 +15,7 @@ from guardrails.approvals import database, waiting
 from guardrails.approvals.request import Status
 from guardrails.approvals.sql_store import SqlStore
 from guardrails.approvals.store import Filter
-from guardrails.errors import ApprovalsUnavailable, ConfigurationError
+from guardrails.errors import ApprovalsUnavailable, ConfigurationError, RequestUnknown
 from tests.approvals.scenes import MINUTE, START, case, decide, request
 
 if TYPE_CHECKING:
@@ -324,3 +324,11 @@ def test_what_is_due_at_the_very_end_is_over(store: SqlStore, clock: Clock) -> N
     assert store.get(asked.id).status is Status.APPROVED
     clock.move(1)
     assert store.get(asked.id).status is Status.EXPIRED
+
+
+@pytest.mark.parametrize("id_", ["0123", "", "a\0b", "\ud800", "é"], ids=repr)
+def test_an_id_that_no_request_can_have_is_of_none_and_no_failure_of_the_store(
+    store: SqlStore, id_: str
+) -> None:
+    with pytest.raises(RequestUnknown):
+        store.get(id_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +112,16 @@ def test_a_request_that_ends_while_it_is_looked_at_can_not_be_approved_any_more(
     expect(expired).to_be_visible(timeout=15_000)  # by itself
     expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
     assert premises.store.get(asked.id).status is Status.EXPIRED
+
+
+def test_the_time_that_is_left_is_the_servers_where_the_clock_of_the_browser_is_wrong(
+    premises: Premises, visit: Visit
+) -> None:
+    asked = premises.ask(lasts_s=1800)
+    page = visit()
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=3))
+    page.goto(f"/requests/{asked.id}")
+    expect(page.locator("#panel .left")).to_have_text(re.compile(r"^29m \d+s$"))
 
 
 def test_without_scripts_a_request_that_has_ended_meanwhile_says_so(

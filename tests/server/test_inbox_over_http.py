@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +17,10 @@ from guardrails.approvals.requester import Requester
 from guardrails.approvals.store import Filter
 from guardrails.approvals.terms import Terms
 from guardrails.approvals.vote import Verifier
-from guardrails.errors import ApprovalsUnavailable
+from guardrails.errors import ApprovalsUnavailable, SignInRefused
 from guardrails.server.inbox import ADDRESS_ATTEMPTS
+from guardrails.server.security import network_of
+from guardrails.server.sign_ins import Throttle
 from guardrails.testing import guard_over
 from tests.approvals.guarded import POLICY
 from tests.approvals.scenes import SIGNER, rule
@@ -34,6 +37,7 @@ from tests.server.premises import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -251,6 +255,77 @@ def test_every_answer_carries_the_headers(premises: Premises) -> None:
     assert client.get("/").headers["cache-control"] == "no-store"
 
 
+def test_a_fault_of_the_inbox_itself_is_told_under_the_same_headers(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = premises.signed_in()
+    monkeypatch.setattr(premises.store, "suspensions", lambda: 1 / 0)
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "That went wrong" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_method_that_is_none_of_the_page_is_told_which_are(premises: Premises) -> None:
+    answer = premises.client().put("/")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+
+
+def test_signing_out_when_the_sign_in_has_ended_leads_to_signing_in(premises: Premises) -> None:
+    client = premises.signed_in()
+    token = token_of(client.get("/").text)
+    premises.people = People(replace(each, password="x") for each in STAFF.accounts.values())
+    answer = client.post("/sign-out", data={"token": token, "next": "/"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_a_form_that_comes_too_slowly_is_refused(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guardrails.server.security.ARRIVES_S", 0.2)
+
+    def slowly() -> Iterator[bytes]:
+        yield b"login="
+        time.sleep(1)
+
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert premises.client().post("/sign-in", content=slowly(), headers=kind).status_code == 408
+
+
+def test_guesses_at_passwords_keep_nobody_who_is_signed_in_from_deciding(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, asked = premises.signed_in(), premises.ask()
+    held, called = threading.Event(), threading.Semaphore(0)
+
+    def hang(*_: Any) -> Account:
+        called.release()
+        held.wait(20)
+        raise SignInRefused("the name or the password is wrong")
+
+    monkeypatch.setattr("guardrails.server.signing_in.sign_in", hang)
+    monkeypatch.setattr(premises.app.state.inbox, "addresses", Throttle(1000, 60))
+    strangers = [premises.client() for _ in range(50)]  # more than the threads that answer
+    threads = [threading.Thread(target=sign_in, args=(each,)) for each in strangers]
+    try:
+        for thread in threads:
+            thread.start()
+        assert called.acquire(timeout=20)
+        assert vote(client, asked.id, "approve").status_code == 303
+    finally:
+        held.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_visitor_by_ipv6_is_one_under_all_the_addresses_she_can_take() -> None:
+    assert network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::9") == "2001:db8:1:2::"
+    assert network_of("::ffff:192.0.2.7") == network_of("192.0.2.7") == "192.0.2.7"
+    assert network_of("unix") == "unix"
+
+
 def test_another_host_name_is_not_answered(premises: Premises) -> None:
     client = premises.client()
     for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:80", ""):
@@ -281,8 +356,9 @@ def test_what_agents_write_stays_text(premises: Premises) -> None:
     assert "&lt;script&gt;" in client.get(f"/requests/{asked.id}").text
 
 
-def test_a_request_that_is_not_there_is_told_so(premises: Premises) -> None:
-    answer = premises.signed_in().get("/requests/0123456789")
+@pytest.mark.parametrize("id_", ["0123456789", "%00", "a%ff", "%ED%A0%80"])
+def test_a_request_that_is_not_there_is_told_so(premises: Premises, id_: str) -> None:
+    answer = premises.signed_in().get(f"/requests/{id_}")
     assert answer.status_code == 404
     assert "no such request" in answer.text
 
@@ -382,9 +458,47 @@ def test_events_are_for_those_signed_in_and_tell_of_changes(premises: Premises) 
     assert told == f'data: ["{asked.id}"]'
 
 
-def test_reviews_are_told_as_what_has_run(premises: Premises) -> None:
-    from dataclasses import replace
+def test_events_end_with_the_sign_in_and_tell_nothing_more(premises: Premises) -> None:
+    client = premises.signed_in()
+    token = token_of(client.get("/").text)
+    with client.stream("GET", "/events") as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "retry: 2000"
+        assert client.post("/sign-out", data={"token": token}).status_code == 303
+        asked = premises.ask()
+        assert not [line for line in lines if asked.id in line]
 
+
+@pytest.mark.parametrize(
+    ("outcome", "heading"),
+    [("", "What will happen"), ("approve", "What will happen"), ("deny", "What was asked for")],
+)
+def test_what_was_not_let_run_is_not_told_as_what_will_happen(
+    premises: Premises, outcome: str, heading: str
+) -> None:
+    client, asked = premises.signed_in(), premises.ask()
+    if outcome:
+        vote(client, asked.id, outcome)
+    assert f'<h2 id="h-arguments">{heading}</h2>' in client.get(f"/requests/{asked.id}").text
+
+
+def test_a_row_shows_first_what_the_manifest_marks(premises: Premises) -> None:
+    given = {"a": 1, "b": 2, "c": 3, "to": "ACME"}
+    premises.ask(arguments=given, evidence={"kinds": {"to": "recipient"}})
+    page = premises.signed_in().get("/").text
+    assert page.index("ACME") < page.index(">a<") < page.index(">b<")
+    assert ">c<" not in page
+
+
+def test_a_comment_that_no_store_can_keep_is_no_vote(premises: Premises) -> None:
+    asked = premises.ask()
+    answer = vote(premises.signed_in(), asked.id, "approve", comment="a\0b")
+    assert answer.status_code == 409
+    assert "without the character NUL" in answer.text
+    assert status_of(premises, asked.id) is Status.PENDING
+
+
+def test_reviews_are_told_as_what_has_run(premises: Premises) -> None:
     from guardrails.approvals.request import Kind, make_request
     from tests.approvals.scenes import case
 

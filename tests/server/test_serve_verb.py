@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from guardrails.approvals.accounts import write_people
 from guardrails.approvals.channels.signature import sign_message
 from guardrails.approvals.places import open_service
 from guardrails.approvals.request import Status
+from guardrails.server.run import HEAD_S
 from tests.approvals.scenes import request
 from tests.server.premises import FAY, STAFF, sign_in, vote
 
@@ -191,6 +192,32 @@ def test_it_does_not_listen_wider_without_tls(folder: Path) -> None:
 
 def test_it_does_not_listen_wider_without_a_name(folder: Path) -> None:
     assert "--name inbox.example.com" in refusal(folder, "--listen", "0.0.0.0", "--behind-proxy")
+
+
+@pytest.mark.parametrize("name", ["https://a.example", "a.example:443", "a.example/b", "a b"])
+def test_a_name_under_which_nothing_could_be_answered_is_told(folder: Path, name: str) -> None:
+    told = refusal(folder, "--behind-proxy", "--name", name)
+    assert told == f"`{name}` is no host name: write it without `https://`, port and path\n"
+
+
+def test_a_port_that_browsers_could_not_be_told_is_refused(folder: Path) -> None:
+    assert refusal(folder, "--port", "0") == "a port is 1 to 65535\n"
+
+
+def test_whoever_opens_connections_and_says_nothing_keeps_nobody_out(folder: Path) -> None:
+    with serving(folder) as (client, _):
+        place = (client.base_url.host, client.base_url.port)
+        with ExitStack() as held:
+            silent = [held.enter_context(socket.create_connection(place, 20)) for _ in range(3)]
+            silent[1].sendall(b"GET /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            silent[2].sendall(b"GET /healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /")
+            assert b"200 OK" in silent[2].recv(1000)
+            began = time.monotonic()
+            for each in silent:
+                while each.recv(1000):
+                    pass
+            assert time.monotonic() - began < HEAD_S + 8
+        assert client.get("/sign-in").status_code == 200
 
 
 def test_a_certificate_that_is_none_is_told(folder: Path) -> None:

@@ -155,6 +155,7 @@ def test_an_answer_to_another_browser_signs_nobody_in(premises: Premises) -> Non
     "answer",
     [
         {"state": "x"},
+        {"state": "\u00e9"},
         {"state": None},
         {"code": None},
         {"code": "x"},

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guardrails.approvals.channels.signature import check_message, check_slack
 from guardrails.approvals.channels.slack import read_press
 from guardrails.approvals.vote import VoteOutcome
+from guardrails.display import quote
 from guardrails.errors import (
     ApprovalsUnavailable,
     CallbackRefused,
@@ -107,10 +108,10 @@ class Callbacks:
         try:
             request = self._take(channel, headers, body)
         except CallbackRefused as refused:
-            _log.info("a vote over channel `%s` is refused: %s", channel, refused)
+            _log.info("a vote over channel %s is refused: %s", quote(channel), refused)
             return Answer(refused.status, {"error": str(refused)})
         except VoteRefused as refused:
-            _log.info("a vote over channel `%s` is refused: %s", channel, refused)
+            _log.info("a vote over channel %s is refused: %s", quote(channel), refused)
             return Answer(409, {"error": str(refused), "code": refused.code})
         except RequestUnknown as unknown:
             return Answer(404, {"error": str(unknown)})

@@ -18,8 +18,10 @@
   let asked = false;
 
   const tick = () => {
-    for (const each of document.querySelectorAll("[data-ends]")) {
-      const left = Number(each.dataset.ends) - Date.now();
+    for (const each of document.querySelectorAll("[data-left]")) {
+      // By what the server says is left: this machine's clock may be wrong.
+      each.ends ??= Date.now() + Number(each.dataset.left);
+      const left = each.ends - Date.now();
       each.textContent = span(left);
       each.classList.toggle("soon", left < SOON_MS);
       if (left <= 0 && !asked) {

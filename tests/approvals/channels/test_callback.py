@@ -235,6 +235,24 @@ def test_every_check_of_a_vote_is_made(
     assert (again.status, again.body["code"]) == (409, "not_open")
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    ("key", "status"), [("comment", 409), ("request", 404), ("content", 409), ("account", 403)]
+)
+def test_text_that_no_store_can_keep_is_refused_and_breaks_nothing(
+    store: SqlStore, callbacks: Callbacks, asked: ApprovalRequest, key: str, status: int, text: str
+) -> None:
+    refused(store, asked, send(callbacks, ballot(asked, **{key: text})), status)
+
+
+def test_a_channel_that_there_is_not_writes_no_line_of_the_log(
+    callbacks: Callbacks, asked: ApprovalRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        assert send(callbacks, ballot(asked), channel="x\nforged").status == 404
+    assert "\n" not in caplog.text.removesuffix("\n")
+
+
 @pytest.mark.parametrize(
     "change",
     [
