@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from guardrails.approvals.migrations import STEPS, check_version, migrate, version_of
 from guardrails.approvals.tables import changes, state
 from guardrails.errors import ApprovalsUnavailable, ConfigurationError
-from guardrails.forks import after_fork
+from guardrails.forks import Crossing, after_fork
 from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class Database:
         self.path = Path(os.path.abspath(url.database or "")) if _is_sqlite(url) else None  # noqa: PTH100 - links stay as they are
         self._clock = clock
         self._line = threading.Lock()
+        self.crossing = Crossing()
         self._engine = self._connect()
         after_fork(self, Database._leave_parent)
         self._prepare()
@@ -113,7 +114,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection on which everything read is of one moment."""
-        with _refusals(), self._engine.connect() as connection, connection.begin():
+        with self._connection() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -122,7 +123,7 @@ class Database:
 
         It is for tables of which each row is a matter of its own.
         """
-        with _refusals(), self._engine.connect() as connection, connection.begin():
+        with self._connection() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -135,10 +136,15 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, Row[Any]]]:
-        with self._turn(), _refusals(), self._engine.connect() as connection:
+        with self._turn(), self._connection() as connection:
             connection.execution_options(guardrails_writes=True)
             with connection.begin():
                 yield connection, connection.execute(select(state).with_for_update()).one()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with self.crossing.working(), _refusals(), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -209,7 +215,7 @@ class Database:
             version = version_of(connection)
             check_version(version)
         if version < len(STEPS):
-            with _refusals(), self._engine.connect() as connection:
+            with self._connection() as connection:
                 connection.execution_options(guardrails_writes=True)
                 with connection.begin():
                     migrate(connection, self._read_clock(connection))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guardrails.approvals.database import Database
+    from guardrails.forks import Crossing
 
     Changed = Callable[[], bool]
     Wake = Callable[[], None]
@@ -122,18 +123,22 @@ class Watch:
     @contextmanager
     def _listening(self) -> Iterator[Changed]:
         path = self._database.path
-        listening = _listen_postgresql(self._database) if path is None else _poll_sqlite(path)
+        if path is None:
+            listening = _listen_postgresql(self._database)
+        else:
+            listening = _poll_sqlite(path, self._database.crossing)
         with listening as changed:
             yield changed
 
 
 @contextmanager
-def _poll_sqlite(path: Path) -> Iterator[Changed]:
+def _poll_sqlite(path: Path, crossing: Crossing) -> Iterator[Changed]:
     import sqlite3  # noqa: PLC0415 - beside its only use
 
     try:
         watched = os.stat(path)  # noqa: PTH116 - compared by `os.path`
-        connection = open_sqlite(path)
+        with crossing.working():
+            connection = open_sqlite(path)
     except (OSError, sqlite3.Error) as error:
         raise ApprovalsUnavailable("the store of approvals can't be watched") from error
     seen = -1
@@ -147,7 +152,8 @@ def _poll_sqlite(path: Path) -> Iterator[Changed]:
                 looked = time.monotonic()
                 if not os.path.samestat(watched, os.stat(path)):  # noqa: PTH116 - likewise
                     raise ApprovalsUnavailable("another file has taken the place of the store")
-            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            with crossing.working():
+                (version,) = connection.execute("PRAGMA data_version").fetchone()
         except (OSError, sqlite3.Error) as error:
             raise ApprovalsUnavailable("the store of approvals can't be watched") from error
         moved = bool(version != seen)
@@ -157,7 +163,8 @@ def _poll_sqlite(path: Path) -> Iterator[Changed]:
     try:
         yield changed
     finally:
-        connection.close()
+        with crossing.working():
+            connection.close()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from guardrails.approvals.database import open_sqlite
 from guardrails.errors import ApprovalsUnavailable, BudgetsUnavailable
-from guardrails.forks import after_fork
+from guardrails.forks import Crossing, after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,16 @@ class SqliteTransactions:
     last ones: a write to the disk each time would cost milliseconds.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_file", "_lock", "_open", "_parents", "_path")
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_crossing",
+        "_file",
+        "_lock",
+        "_open",
+        "_parents",
+        "_path",
+    )
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -45,6 +54,7 @@ class SqliteTransactions:
         self._closed = False
         self._file = (0, 0)
         self._lock = Lock()
+        self._crossing = Crossing()
         after_fork(self, SqliteTransactions._leave_parent)
 
     def _leave_parent(self) -> None:
@@ -55,7 +65,7 @@ class SqliteTransactions:
     @contextmanager
     def begin(self, *, writes: bool) -> Iterator[Transaction]:
         """A transaction, undone if its block raises; raises BudgetsUnavailable."""
-        with self._lock:
+        with self._lock, self._crossing.working():
             try:
                 connection = self._connect()
                 connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -71,7 +81,7 @@ class SqliteTransactions:
 
     def close(self) -> None:
         """Close the connection; a transaction to come is refused."""
-        with self._lock:
+        with self._lock, self._crossing.working():
             self._closed = True
             self._drop()
 
