@@ -30,6 +30,9 @@ _LETTERS = str.maketrans(
 _TAG = re.compile(r"</?[A-Za-z!][^<>]{0,2000}>")
 _ESCAPE = re.compile(r"\\(?:r\\n|[nrt])")
 _SPLIT_WORD = re.compile(r"(?<=[^\W\d_])-\r?\n[ \t]*(?=[^\W\d_])")
+_AT = re.compile(r"(?<=\w)\s*(?:@|[\[({]\s*at\s*[\])}])\s*(?=\w)", re.IGNORECASE)
+_DOT = re.compile(r"(?<=\w)\s*[\[({]\s*dot\s*[\])}]\s*(?=\w)", re.IGNORECASE)
+_SPELT = re.compile(r"\s@|@\s|[\[({]\s*(?:at|dot)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
@@ -51,7 +54,10 @@ def fold_loosely(text: str) -> str:
 
 
 def unwrap(text: str) -> str:
-    """Return `text` as a page shows it, without tags, entities, escapes and split words."""
+    """Return `text` as a page shows it, without tags, entities, escapes and split words.
+
+    Addresses that are spelt out, `bob (at) x (dot) com`, are put together.
+    """
     if "<" in text:
         text = _TAG.sub("", text)
     if "&" in text:
@@ -60,6 +66,8 @@ def unwrap(text: str) -> str:
         text = _ESCAPE.sub(" ", text)
     if "%" in text:
         text = _PERCENT.sub(_decode_percent, text)
+    if _SPELT.search(text):
+        text = _DOT.sub(".", _AT.sub("@", text))
     return _SPLIT_WORD.sub("", text) if "-\n" in text or "-\r" in text else text
 
 

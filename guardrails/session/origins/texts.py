@@ -28,6 +28,7 @@ _NO_TEXT = frozenset("\0\N{REPLACEMENT CHARACTER}")
 """What only bytes that are no UTF-8 text come out as: a picture, say, or text in UTF-16."""
 
 _NUMBERS = (int, float, Decimal)
+_PLAIN = frozenset({int, float, list, tuple, dict})
 _SHOWN = (datetime, date, time, timedelta, UUID, PurePath)
 _LISTS = (list, tuple, set, frozenset)
 
@@ -64,26 +65,28 @@ def _gather(value: object, found: list[str]) -> bool:
         kind = type(item)
         if kind is str:
             found.append(item)  # type: ignore[arg-type]
-        elif item is None or kind is bool:
             continue
-        elif issubclass(kind, dict):
+        if item is None or kind is bool:
+            continue
+        if kind not in _PLAIN and not issubclass(
+            kind, Enum
+        ):  # of a class of its own, which may carry more than its base does
+            pending.append((getattr(item, "__dict__", None), depth + 1))
+        if issubclass(kind, dict):
             items: Any = dict.items(cast("dict[Any, Any]", item))
             pending += [(part, depth + 1) for pair in items for part in pair]
         elif issubclass(kind, _LISTS):
             base: Any = next(base for base in _LISTS if issubclass(kind, base))
             pending += [(part, depth + 1) for part in base.__iter__(item)]
         elif issubclass(kind, BaseException):
-            pending += [(item.args, depth + 1), *_notes(item, depth)]  # type: ignore[attr-defined]
+            error: Any = item
+            pending += [
+                (part, depth + 1) for part in (error.args, error.__cause__, error.__context__)
+            ]
             found.append(str(item))
         else:
             whole &= _gather_other(item, kind, depth, found, pending)
     return whole
-
-
-def _notes(error: Any, depth: int) -> Iterator[tuple[object, int]]:
-    """What an error says besides: what it came from, its notes, its own attributes."""
-    for part in (error.__cause__, error.__context__, vars(error)):
-        yield part, depth + 1
 
 
 def _gather_other(
@@ -104,7 +107,7 @@ def _gather_other(
         fields = read_fields(item)
         if fields is None:
             return False
-        pending += [(fields, depth + 1), (getattr(item, "__dict__", None), depth + 1)]
+        pending.append((fields, depth + 1))
     return True
 
 
