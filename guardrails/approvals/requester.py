@@ -7,6 +7,7 @@ the guard's own policies state now.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -16,7 +17,8 @@ from guardrails.approvals.budget import Budget, check_admission
 from guardrails.approvals.request import Kind, Status, make_request
 from guardrails.approvals.tally import genuine, reachable, tally
 from guardrails.approvals.terms import covers, remember_of, timeout_of
-from guardrails.errors import EscalationRefused
+from guardrails.errors import ApprovalsUnavailable, EscalationRefused
+from guardrails.forks import after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +58,16 @@ class Requester:
     says what share of allowed actions people look at afterwards; at first none.
     """
 
-    __slots__ = ("_lock", "_people", "_spent", "budget", "sampling", "store", "verifier")
+    __slots__ = (
+        "__weakref__",
+        "_lock",
+        "_people",
+        "_spent",
+        "budget",
+        "sampling",
+        "store",
+        "verifier",
+    )
 
     prompts: ClassVar[bool] = False
     """Whether it asks somebody itself while a call waits, so that calls must wait."""
@@ -75,6 +86,10 @@ class Requester:
         self.sampling: Sampling | None = None
         # Whoever rewrites the store can't have this process use one approval twice.
         self._spent: set[str] = set()
+        self._make_lock()
+        after_fork(self, Requester._make_lock)  # a thread of the parent may hold the lock
+
+    def _make_lock(self) -> None:
         self._lock = Lock()
 
     def claim(
@@ -91,7 +106,7 @@ class Requester:
         `case.rules` are the rules that escalate it now. Raises EscalationRefused where nobody can
         be asked, ApprovalsUnavailable where the store fails; nothing may run then.
         """
-        found = self.store.find(case.action_digest)
+        found = self.store.find(case.action_digest, _remembered(case))
         for request in found:
             claim = self.use(request, case)
             if claim is not None:
@@ -121,15 +136,14 @@ class Requester:
             return None
         return self._use_counted(request)
 
-    def use_up(self, request: ApprovalRequest, case: Case) -> bool:
-        """Whether an approval for an action that is allowed by now was there, and is used up.
+    def use_up(self, request: ApprovalRequest) -> None:
+        """Use up an approval that was waited for by a call that is allowed without it by now.
 
-        The same as `use` where no rule escalates any more; it need not be asked, but who waited
-        should not leave an approval behind.
+        People let one call run; left behind, it would let another. A store that can't be reached
+        does not hold up what policy allows.
         """
-        return request.case.action_digest == case.action_digest and self.store.use(
-            request.id, request.digest
-        )
+        with suppress(ApprovalsUnavailable):
+            self.store.use(request.id, request.digest)
 
     def wait(self, request: ApprovalRequest, **how: Any) -> ApprovalRequest:
         """The request once people have decided; see `Store.wait`."""
@@ -206,8 +220,8 @@ class Requester:
         stands = tally(request, votes, people)
         if not stands.approved:
             return None
-        span = remember_of(request.rules) if request.session is not None else None
-        until = 0 if span is None else max(vote.cast_ns for vote in votes) + span
+        span = _remembered(request.case)
+        until = max(vote.cast_ns for vote in votes) + span if span else 0
         with self._lock:
             if request.id in self._spent and self.store.now_ns() >= until:
                 return None
@@ -220,3 +234,8 @@ class Requester:
         """Cancel what is called approved and is not, so that people can be asked anew."""
         reason = "the votes no longer satisfy the terms"
         self.store.cancel(request.id, request.agent, reason)
+
+
+def _remembered(case: Case) -> int:
+    """For how many nanoseconds an approval of a case serves again, 0 where it serves once."""
+    return 0 if case.session is None else remember_of(case.rules) or 0

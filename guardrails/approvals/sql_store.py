@@ -102,13 +102,18 @@ class SqlStore:
         with self._database.reading() as connection:
             return read_one(connection, request_id)
 
-    def find(self, action_digest: str) -> tuple[ApprovalRequest, ...]:
+    def find(
+        self, action_digest: str, used_within_ns: int | None = None
+    ) -> tuple[ApprovalRequest, ...]:
         """What is not over of the requests for approval of that action, newest first."""
         self._settle()
         with self._database.reading() as connection:
             now = self._database.present(connection)
             denied = (requests.c.status == str(Status.DENIED)) & (requests.c.expires_ns > now)
-            wanted = OPEN | (APPROVALS & ((requests.c.status == str(Status.USED)) | denied))
+            used = requests.c.status == str(Status.USED)
+            if used_within_ns is not None:
+                used &= requests.c.used_ns > now - used_within_ns
+            wanted = OPEN | (APPROVALS & (used | denied))
             query = select(requests).where(requests.c.action_digest == action_digest, wanted)
             found, damaged = read_all(connection, query.order_by(requests.c.number.desc()))
         if damaged:

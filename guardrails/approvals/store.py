@@ -112,10 +112,13 @@ class Store(Protocol):
     def get(self, request_id: str) -> ApprovalRequest:
         """The request; raises RequestUnknown where there is none."""
 
-    def find(self, action_digest: str) -> tuple[ApprovalRequest, ...]:
+    def find(
+        self, action_digest: str, used_within_ns: int | None = None
+    ) -> tuple[ApprovalRequest, ...]:
         """The requests for approval of that action that are not over, newest first.
 
-        Used ones are among them, for what is remembered, and denied ones until their time is over.
+        Used ones are among them, for what is remembered (of them only those used within
+        `used_within_ns`, where it is given), and denied ones until their time is over.
         """
 
     def list(self, which: Filter) -> Page:

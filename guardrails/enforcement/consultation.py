@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from guardrails.approvals.request import Status
 from guardrails.approvals.requester import Claim, Standing
 from guardrails.decision import Code, Effect
 from guardrails.enforcement.proposal import Call, Question
+from guardrails.enforcement.threads import in_thread
 from guardrails.errors import (
     ApprovalsUnavailable,
     EscalationRefused,
@@ -76,7 +78,7 @@ def consult(court: Court, desk: Desk, question: Question) -> Call:
         _accept(court, question, ended)
         again = court.judge_again(question.proposal)
         if isinstance(again, Call):
-            return again
+            return _leave(desk, ended, again)
         question = again
 
 
@@ -93,7 +95,7 @@ async def consult_async(court: Court, desk: Desk, question: Question) -> Call:
         _accept(court, question, ended)
         again = await court.judge_again_async(question.proposal)
         if isinstance(again, Call):
-            return again
+            return await in_thread(court.settle, partial(_leave, desk, ended, again))
         question = again
 
 
@@ -164,6 +166,12 @@ def _accept(court: Court, question: Question, ended: ApprovalRequest) -> None:
         _refuse_ended(court, question, ended)
 
 
+def _leave(desk: Desk, ended: ApprovalRequest, call: Call) -> Call:
+    """The call, which by now runs without the approval that it waited for: none is left behind."""
+    desk.requester.use_up(ended)
+    return call
+
+
 def _refuse_ended(court: Court, question: Question, request: ApprovalRequest) -> Call:
     if request.status is Status.EXPIRED:
         text = "Nobody approved this action in time."
@@ -181,15 +189,7 @@ def _refuse(court: Court, question: Question, code: Code, message: str, request:
 
 async def _ask_in_thread(court: Court, desk: Desk, question: Question) -> Call | ApprovalRequest:
     """What `_ask` says, asked in a thread; if the task is cancelled then, that call has ended."""
-    work = asyncio.ensure_future(asyncio.to_thread(_ask, court, desk, question, waits=desk.waits))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError as cancelled:
-        # The thread goes on: an approval it uses must not be left without the call's outcome.
-        await asyncio.wait([work])
-        if work.exception() is None and isinstance(call := work.result(), Call):
-            court.settle(call, cancelled)
-        raise
+    return await in_thread(court.settle, lambda: _ask(court, desk, question, waits=desk.waits))
 
 
 def _in_event_loop() -> bool:

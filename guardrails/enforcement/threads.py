@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from guardrails.enforcement.proposal import Call
@@ -23,7 +24,9 @@ async def in_thread(settle: Callable[[Call, BaseException], None], work: Callabl
         return await asyncio.shield(future)
     except asyncio.CancelledError as cancelled:
         # The thread goes on: what it has taken or used must not be left without an outcome.
-        await asyncio.wait([future])
+        while not future.done():
+            with suppress(asyncio.CancelledError):  # whoever is impatient cancels again
+                await asyncio.wait([future])
         if future.exception() is None and isinstance(call := future.result(), Call):
             settle(call, cancelled)
         raise

@@ -248,6 +248,17 @@ def test_find_gives_what_is_not_over_of_one_action(store: SqlStore, clock: Clock
     assert [each.id for each in store.find(used.case.action_digest)] == [fewer.id, used.id]
 
 
+def test_find_gives_of_used_ones_only_those_that_may_be_remembered(
+    store: SqlStore, clock: Clock
+) -> None:
+    used = bring(store, clock, Status.USED)
+    action = used.case.action_digest
+    clock.move(MINUTE)
+    assert [each.id for each in store.find(action, 2 * MINUTE)] == [used.id]
+    assert store.find(action, MINUTE) == ()
+    assert store.find(action, 0) == ()
+
+
 def test_lists_are_narrowed_by_every_field(store: SqlStore, clock: Clock) -> None:
     plain = store.open(request())
     other = store.open(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
 from guardrails import ActionDenied, ApprovalExpired, ApprovalRejected, ApprovalRequired
 from guardrails.approvals.request import Status
+from guardrails.approvals.sql_store import SqlStore
+from guardrails.errors import ApprovalsUnavailable
 from guardrails.testing import policies_over
-from tests.approvals.guarded import FAY, FINN, FROZEN, POLICY, pending, soon
+from tests.approvals.guarded import FAY, FINN, FROZEN, POLICY, ask, pending, requests, soon
 
 if TYPE_CHECKING:
     from tests.approvals.guarded import Office
@@ -68,6 +72,45 @@ def test_what_was_waited_for_is_decided_again(live: Office) -> None:
     voter.join()
     assert caught.value.decision.matches[0].rule == "pay/f"
     assert live.ran == []
+
+
+ALLOWED = POLICY.replace("500", "100000")
+
+
+def loosen_and_approve(live: Office, guard: Any) -> str:
+    """Have the rule be gone by the time that people approve; the id of the request."""
+    request = pending(live)
+    guard.enforcer.replace(policies_over(ALLOWED))
+    live.service.approve(request.id, FAY)
+    return request.id
+
+
+def test_a_call_that_is_allowed_after_waiting_leaves_no_approval_behind(live: Office) -> None:
+    guard = live.guard(on_escalate="wait")
+    voter = soon(lambda: loosen_and_approve(live, guard))
+    assert live.pay(guard) == "paid"
+    voter.join()
+    (request,) = requests(live)
+    assert request.status is Status.USED
+
+
+async def test_a_coroutine_that_is_allowed_after_waiting_leaves_none_either(live: Office) -> None:
+    guard = live.guard(on_escalate="wait")
+    voter = soon(lambda: loosen_and_approve(live, guard))
+    assert await live.apay(guard) == "paid"
+    await asyncio.to_thread(voter.join)
+    (request,) = requests(live)
+    assert request.status is Status.USED
+
+
+def test_what_policy_allows_after_waiting_runs_though_the_store_is_gone(
+    live: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = live.guard(on_escalate="wait")
+    voter = soon(lambda: loosen_and_approve(live, guard))
+    monkeypatch.setattr(SqlStore, "use", Mock(side_effect=ApprovalsUnavailable("gone")))
+    assert live.pay(guard) == "paid"
+    voter.join()
 
 
 def test_facts_are_asked_for_again_after_waiting(live: Office) -> None:
@@ -139,6 +182,31 @@ async def test_a_coroutine_cancelled_as_it_is_approved_leaves_no_run_without_out
     granted = [entry for entry in guard.log.decisions if entry.approvers]
     assert len(guard.log.outcomes) == len(granted)
     assert len(live.ran) <= len(granted)
+
+
+async def test_a_coroutine_cancelled_twice_as_it_is_granted_has_an_outcome_too(
+    live: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = live.guard()
+    live.service.approve(ask(live, guard), FAY)
+    begun, use = threading.Event(), SqlStore.use
+
+    def use_slowly(*given: Any) -> bool:
+        begun.set()
+        time.sleep(0.3)
+        return use(*given)
+
+    monkeypatch.setattr(SqlStore, "use", use_slowly)
+    task = asyncio.create_task(live.apay(guard))
+    await asyncio.to_thread(begun.wait)
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0.05)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [entry.approvers for entry in guard.log.decisions][-1] == (FAY,)
+    assert [outcome[1] for outcome in guard.log.outcomes] == ["cancelled"]
+    assert live.ran == []
 
 
 async def test_in_a_running_event_loop_a_plain_call_never_waits(live: Office) -> None:
