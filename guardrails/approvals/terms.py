@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardrails.values import NANOSECONDS
+from guardrails.language.document import DEFAULT_TIMEOUT_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-DEFAULT_TIMEOUT_NS = 30 * 60 * NANOSECONDS
-"""How long a request waits where its rule doesn't say: half an hour, as in the design's example."""
 
 QUORUM_MAX = 100
 """The largest quorum: more voters than any team has, and few enough to count at once."""

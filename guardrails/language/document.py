@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.language.offsets import locate
+from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,6 +108,10 @@ class Exemption:
     when: Condition | None
     subjects: Subjects | None
     span: Span
+
+
+DEFAULT_TIMEOUT_NS = 30 * 60 * NANOSECONDS
+"""How long a request waits where its rule doesn't say: half an hour, as in the design's example."""
 
 
 @dataclass(frozen=True, slots=True)

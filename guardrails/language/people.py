@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from guardrails.display import quote
 from guardrails.language.cel.errors import did_you_mean
-from guardrails.language.document import PARTIES, Approval, Review, Stage, Voters
+from guardrails.language.document import (
+    DEFAULT_TIMEOUT_NS,
+    PARTIES,
+    Approval,
+    Review,
+    Stage,
+    Voters,
+)
 from guardrails.language.expiry import parse_timeout
 
 if TYPE_CHECKING:
@@ -57,13 +64,15 @@ def _read_groups(tree: Tree, part: Part, problems: list[Problem]) -> tuple[Voter
 def _read_stages(
     tree: Tree, part: Part, timeout: int | None, problems: list[Problem]
 ) -> Iterator[Stage]:
+    end = timeout if "timeout" in part else DEFAULT_TIMEOUT_NS
     for _, stage in part.parts("then"):
         after = _read_duration(tree, stage, "after", problems)
         if after is None:
             continue
-        if timeout is not None and after >= timeout:
+        if end is not None and after >= end:
             shown = quote(stage.data["after"])
-            message = f"{shown} is not less than the `timeout`, so nobody would be asked"
+            unsaid = "" if "timeout" in part else ", which is `30m` if left out"
+            message = f"{shown} is not less than the `timeout`{unsaid}, so nobody would be asked"
             problems.append(tree.problem(tree.value(stage.data, "after"), message))
         yield Stage(after, stage.names("from"))
 
