@@ -51,6 +51,7 @@ def show_history(visit: Visit) -> Response:
         rows=list(make_rows(page.requests, store.now_ns())),
         asked=asked,
         kept=kept,
+        narrowed=bool(kept.keys() - {"text", "status"}),
         newest="/history" + (f"?{urlencode(kept)}" if kept else ""),
         further=bool(query.get("before")),
         older=older,

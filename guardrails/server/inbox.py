@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from guardrails.server.security import host_of, is_foreign, local_path, network_of, read_form
 from guardrails.server.sign_ins import SignIns, Stamps, Throttle
+from guardrails.server.values import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +63,7 @@ class Inbox:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["mark"] = mark
         prefix = "__Host-" if settings.is_secure else ""
         self.session_cookie, self.form_cookie = f"{prefix}guardrails", f"{prefix}guardrails-form"
 

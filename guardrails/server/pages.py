@@ -77,7 +77,7 @@ def show_request(visit: Visit) -> Response:
 def take_vote(visit: Visit) -> Response:
     """The request with the vote, or with the reason why it does not count."""
     service, id_ = visit.inbox.service, visit.request.path_params["id"]
-    comment = visit.form.get("comment", "").strip()
+    comment = visit.form.get("comment", "").replace("\r\n", "\n").strip()  # HTML sends it so
     try:
         outcome = VoteOutcome(visit.form.get("outcome", ""))
     except ValueError:

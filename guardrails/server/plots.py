@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 640, 200
 _TOP, _BOTTOM = 24, 32  # room for the count above a bar, and for the words below
-_EDGE = 26.0  # how near to a side a word may stand so that none of it is cut off
+_EDGE = 38.0  # how near to a side a word may stand so that none of it is cut off
 
 _SPANS = (
     (QUICK_NS, "under 5 s"),

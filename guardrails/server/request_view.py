@@ -65,11 +65,11 @@ class EarlierView(NamedTuple):
 
 
 class VoteView(NamedTuple):
-    """A vote that was cast; `took` is how long it was in the deciding, "" if unknown."""
+    """A vote that was cast, its comment by lines; `took` is the time to decide, "" if unknown."""
 
     voter: str
     approves: bool
-    comment: tuple[Piece, ...]
+    comment: tuple[tuple[Piece, ...], ...]
     at: Moment
     took: str
 
@@ -242,7 +242,7 @@ def _view_votes(request: ApprovalRequest, now_ns: int) -> Iterator[VoteView]:
         yield VoteView(
             vote.voter,
             vote.outcome is VoteOutcome.APPROVE,
-            mark(vote.comment),
+            tuple(map(mark, vote.comment.split("\n"))),
             tell_moment(vote.cast_ns, now_ns),
             tell_span(vote.cast_ns - vote.seen_ns) if vote.seen_ns else "",
         )

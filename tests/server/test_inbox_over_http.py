@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from guardrails.approvals.people import Account, People
-from guardrails.approvals.request import Status
+from guardrails.approvals.request import Actor, Status
 from guardrails.approvals.requester import Requester
 from guardrails.approvals.store import Filter
 from guardrails.approvals.terms import Terms
@@ -488,6 +488,23 @@ def test_a_row_shows_first_what_the_manifest_marks(premises: Premises) -> None:
     page = premises.signed_in().get("/").text
     assert page.index("ACME") < page.index(">a<") < page.index(">b<")
     assert ">c<" not in page
+
+
+def test_whoever_is_named_is_shown_with_nothing_that_would_not_show(premises: Premises) -> None:
+    agent = Actor("agent", ("r\u202e",), "b\u202eob")
+    asked = premises.ask(subjects=(agent,), session="s\u202e")
+    client = premises.signed_in()
+    for path in ("/", f"/requests/{asked.id}"):
+        page = client.get(path).text
+        assert "\u202e" not in page
+        assert "\\u202e" in page
+
+
+def test_a_comment_of_several_lines_is_kept_and_shown_as_that(premises: Premises) -> None:
+    asked, client = premises.ask(rule(terms=Terms.any_of(["finance"], 2))), premises.signed_in()
+    vote(client, asked.id, "approve", comment="as agreed\r\nwith Dana")
+    assert premises.store.get(asked.id).votes[0].comment == "as agreed\nwith Dana"
+    assert "as agreed\nwith Dana</p>" in client.get(f"/requests/{asked.id}").text
 
 
 def test_a_comment_that_no_store_can_keep_is_no_vote(premises: Premises) -> None:
