@@ -111,7 +111,7 @@ class TerminalPrompt(Requester):
         self._sign_in()
         outcome = self._read_outcome(request)
         if outcome is not None:
-            voted = self._service.vote(request.id, account.id, outcome)
+            voted = self._service.vote(request.id, account.id, outcome, shown=request.content)
             _say(f"{voted.id} is {voted.status}")
 
     def _sign_in(self) -> None:

@@ -17,6 +17,7 @@ from guardrails.approvals.store import Filter
 from guardrails.prompt import TerminalPrompt
 from guardrails.testing import guard_over
 from tests.approvals.guarded import POLICY
+from tests.approvals.scenes import exchange
 from tests.terminal import Shell
 
 if TYPE_CHECKING:
@@ -166,6 +167,22 @@ def test_leaving_the_question_calls_the_request_off(place: Path) -> None:
     shell.expect("ApprovalRejected")
     assert shell.close() == 0
     assert [request.status for request in requests(place)] == [Status.CANCELLED]
+
+
+def test_what_takes_the_place_of_the_request_that_was_shown_gets_no_vote(place: Path) -> None:
+    shell = start(place, FAY, "900")
+    shell.expect("password of")
+    shell.type(PASSWORD)
+    shell.expect("type `approve` or `deny`: ")
+    (shown,) = requests(place)
+    other = {"to": "EVIL", "amount": 9e6}
+    exchange(place / "state" / "approvals.db", shown.id, arguments=other)
+    shell.type("approve")
+    shell.expect("the request is not the one that was shown")
+    (request,) = requests(place)
+    assert (request.status, request.votes) == (Status.PENDING, ())
+    shell.process.kill()
+    shell.close()
 
 
 def test_in_an_event_loop_nobody_is_asked_here(place: Path) -> None:

@@ -280,7 +280,9 @@ def _vote(desk: Desk, id_: str, word: str, comment: str, form: str, *, yes: bool
         _print(desk, request, "text")
         if not click.confirm(f"\n{word} this as {desk.account.id}?", err=True):
             click.get_current_context().exit(1)
-    _tell_end(desk.service.vote(id_, desk.account.id, VoteOutcome(word), comment), form)
+    outcome = VoteOutcome(word)
+    voted = desk.service.vote(id_, desk.account.id, outcome, comment, request.content)
+    _tell_end(voted, form)
 
 
 def _print(desk: Desk, request: ApprovalRequest, form: str) -> None:

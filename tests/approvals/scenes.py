@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from guardrails.approvals.people import Account, People
 from guardrails.approvals.request import Actor, Case, Status, make_request
+from guardrails.approvals.rows import request_row
+from guardrails.approvals.sql_store import SqlStore
 from guardrails.approvals.terms import RuleTerms, Terms
 from guardrails.approvals.vote import Signer, Vote, VoteOutcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from guardrails.approvals.request import ApprovalRequest
-    from guardrails.approvals.sql_store import SqlStore
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -86,6 +91,21 @@ def vote(
     """A vote as the service would sign it."""
     cast_ns = asked.created_ns if at_ns is None else at_ns
     return signer.sign(Vote(asked.id, asked.digest, asked.content, voter, outcome, "", cast_ns))
+
+
+def exchange(path: Path, request_id: str, **parts: Any) -> ApprovalRequest:
+    """Put another action in the place of a request, as only the owner of the file can."""
+    store = SqlStore(path)
+    known = store.get(request_id)
+    store.close()
+    other = replace(known, case=replace(known.case, **parts))
+    row = {name: value for name, value in request_row(other, 0).items() if name != "number"}
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TRIGGER IF EXISTS approval_requests_kept_update")
+        places = ", ".join(f"{name} = :{name}" for name in row)
+        connection.execute(f"UPDATE approval_requests SET {places} WHERE id = :id", row)
+    connection.close()
+    return other
 
 
 def decide(

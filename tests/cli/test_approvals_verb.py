@@ -19,6 +19,7 @@ from guardrails.approvals.places import open_service
 from guardrails.approvals.request import Status
 from guardrails.testing import guard_over
 from tests.approvals.guarded import POLICY, acting
+from tests.approvals.scenes import exchange
 from tests.reloading import PATIENCE
 from tests.terminal import Shell
 
@@ -283,6 +284,17 @@ def test_a_password_typed_at_a_terminal_lets_in_and_the_decision_is_asked_for(
     shell.expect("is approved")
     assert shell.close() == 0
     assert place.pay() == "paid"
+
+
+def test_what_takes_the_place_of_the_request_that_was_shown_gets_no_vote(place: Place) -> None:
+    request_id = place.ask()
+    shell = Shell("-m", "guardrails", "approvals", "approve", request_id)
+    shell.expect("approve this as fay@example.com? [y/N]")
+    exchange(place.folder / "approvals.db", request_id, arguments={"to": "EVIL", "amount": 9e6})
+    shell.type("y")
+    shell.expect("the request is not the one that was shown")
+    assert shell.close() == 2
+    assert place.status(request_id) is Status.PENDING
 
 
 def test_a_wrong_password_is_refused_and_a_no_is_a_no(guardrails: Command, place: Place) -> None:
