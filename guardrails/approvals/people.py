@@ -37,12 +37,13 @@ class Account:
 
 
 def normalise(name: str) -> str:
-    """The form in which two spellings of one name are equal: compatible characters, no case.
+    """The form in which two spellings of one name are equal: compatible, no case, all visible.
 
     Taking two people for one keeps one of them from voting; taking one for two would let her
     approve herself.
     """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
+    visible = "".join(each for each in name if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold()).strip()
 
 
 class People:
@@ -51,12 +52,13 @@ class People:
     A group may not be called like a person either, so that a rule's `from` has one meaning.
     """
 
-    __slots__ = ("_by_name", "_groups", "accounts")
+    __slots__ = ("_by_name", "_groups", "_spelled", "accounts")
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
         self.accounts: Mapping[str, Account] = {account.id: account for account in accounts}
         self._by_name: dict[str, Account] = {}
         self._groups: dict[str, set[str]] = {}
+        self._spelled: dict[str, set[str]] = {}
         for account in self.accounts.values():
             self._add(account)
         for group in self._groups:
@@ -72,6 +74,7 @@ class People:
                 raise ValueError(msg)
         for group in account.groups:
             self._groups.setdefault(group, set()).add(account.id)
+            self._spelled.setdefault(normalise(group), set()).add(account.id)
 
     def find(self, name: str) -> Account | None:
         """The account of that id or alias, disabled or not, or None."""
@@ -96,9 +99,12 @@ class People:
         return frozenset(id_ for id_ in found if not self.accounts[id_].disabled)
 
     def identities(self, names: Iterable[str]) -> frozenset[str]:
-        """Who `names` of groups and people stand for, unknown and disabled ones included."""
+        """Who `names` of groups and people stand for, unknown and disabled ones included.
+
+        For those who may not vote: unlike a group that may, one is found in any spelling.
+        """
         found: set[str] = set()
         for name in names:
-            found |= self._groups.get(name, set())
+            found |= self._spelled.get(normalise(name), set())
             found.add(self.identity(name))
         return frozenset(found)

@@ -67,9 +67,20 @@ def _owners(request: ApprovalRequest) -> set[str]:
 
 
 def is_told_apart(request: ApprovalRequest) -> bool:
-    """Whether it is known whom `separate_from: owner` keeps apart, where a rule says it."""
-    asked = any(OWNER in rule.terms.separate_from for rule in request.rules)
-    return not asked or bool(_owners(request))
+    """Whether it is known whom `separate_from: owner` keeps apart, where a rule says it.
+
+    An agent's owner that is stated and can't be read may be anybody.
+    """
+    if not any(OWNER in rule.terms.separate_from for rule in request.rules):
+        return True
+    stated = (subject.attributes.get("owner") for subject in request.subjects)
+    return bool(_owners(request)) and all(map(_is_readable, stated))
+
+
+def _is_readable(owner: object) -> bool:
+    """Whether it is a name, a list of names, or nothing."""
+    named = owner if type(owner) is list else [owner]
+    return all(name is None or type(name) is str for name in named)
 
 
 def may_vote(request: ApprovalRequest, people: People, now_ns: int) -> frozenset[str]:

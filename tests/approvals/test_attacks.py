@@ -74,6 +74,13 @@ def test_an_owner_that_cannot_be_read_is_not_known(owner: Any) -> None:
     assert not tally(asked, [vote(asked, FAY)], PEOPLE).approved
 
 
+@pytest.mark.parametrize("owner", [7, {"name": "fay@example.com"}, ["finn@example.com", 7]])
+def test_an_agents_owner_that_cannot_be_read_may_be_anybody(owner: Any) -> None:
+    agent = replace(AGENT, attributes={"owner": owner})
+    asked = request(rule(terms=OWNED, owner="fred@example.com"), subjects=(agent,))
+    assert not tally(asked, [vote(asked, FAY)], PEOPLE).approved
+
+
 def test_a_known_owner_keeps_only_herself_apart() -> None:
     asked = request(rule(terms=OWNED, owner="fred@example.com"))
     assert tally(asked, [vote(asked, FAY)], PEOPLE).approved

@@ -9,7 +9,17 @@ from tests.approvals.scenes import PEOPLE
 
 
 @pytest.mark.parametrize(
-    "name", ["fay@example.com", "FAY@Example.COM", "fay", " Fay ", "ｆａｙ", "fay@EXAMPLE.com"]
+    "name",
+    [
+        "fay@example.com",
+        "FAY@Example.COM",
+        "fay",
+        " Fay ",
+        "ｆａｙ",
+        "fay@EXAMPLE.com",
+        "fay\u200b@example.com",
+        "f\u00aday",
+    ],
 )
 def test_a_person_is_found_by_any_spelling_of_any_name(name: str) -> None:
     found = PEOPLE.find(name)
@@ -35,6 +45,19 @@ def test_members_are_those_of_groups_and_those_named() -> None:
 
 def test_a_group_is_named_exactly() -> None:
     assert PEOPLE.members(["Finance"]) == frozenset()
+
+
+def test_a_group_is_kept_apart_in_any_spelling() -> None:
+    assert (
+        PEOPLE.identities(["Risk"])
+        == PEOPLE.identities(["risk"])
+        == {
+            "risk",
+            "rita@example.com",
+            "both@example.com",
+            "dana@example.com",
+        }
+    )
 
 
 def test_whoever_is_disabled_is_no_member_but_is_still_that_person() -> None:
