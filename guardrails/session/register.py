@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from guardrails.guard import Guard
 
 MAX_SESSIONS = 100_000
-"""How many sessions opened by an id a guard remembers; to forget one would lose its labels."""
+"""How many sessions opened by an id a guard remembers.
+
+To forget one that is not shared would lose its labels.
+"""
 
 MAX_ID = 256
 """How many characters the id of a session may have."""
@@ -66,15 +69,17 @@ class Register:
         self._max_depth = max_depth
         self._own_key = None if key is None else check_key(key)
         self._known: dict[str, SessionState] = {}
-        self._delegated: WeakValueDictionary[str, SessionState] = WeakValueDictionary()
+        self._in_use: WeakValueDictionary[str, SessionState] = WeakValueDictionary()
         self._redeemed: dict[str, int] = {}
         self._begin()
         after_fork(self, Register._begin)  # a thread of the parent may hold the lock
 
     def _begin(self) -> None:
-        """Take a lock, and a name for the tokens made here: a fork's sessions go their own way."""
+        """Take locks, and a name for the tokens made here: a fork's sessions go their own way."""
         self._lock = Lock()
         self._name = token_hex(8)
+        for state in tuple(self._in_use.values()):
+            state.begin()
 
     def open(
         self,
@@ -115,10 +120,7 @@ class Register:
             depth=session.depth,
             expires_ns=expiry_of(ttl_s, now),
         )
-        token = write_token(self._key(), said)
-        with self._lock:
-            self._delegated[session.id] = session.state
-        return token
+        return write_token(self._key(), said)
 
     def accept(self, guard: Guard, token: str) -> Session:
         """The session that a token delegates, once; raises SessionError for one that is no good."""
@@ -156,7 +158,10 @@ class Register:
     def _state(self, id: str | None, acting: Subject | None) -> SessionState:  # noqa: A002
         """The state of the session `id`, new or resumed by the subject that opened it."""
         if id is None:
-            return SessionState(f"s-{token_hex(8)}", acting)
+            state = SessionState(f"s-{token_hex(8)}", acting)
+            with self._lock:
+                self._in_use[state.id] = state
+            return state
         if type(id) is not str or not 0 < len(id) <= MAX_ID or not id.isprintable():
             msg = f"the id of a session is a text of 1 to {MAX_ID} characters, each of which shows"
             raise SessionError(msg)
@@ -169,25 +174,36 @@ class Register:
     def _rejoin(self, said: Delegation) -> SessionState:
         """The state of the session of a token; what only another process knows of it is missed."""
         with self._lock:
-            state = self._delegated.get(said.session)
-            known = state is not None or said.session in self._known
-        if state is None:
-            state = self._resume(said.session, said.chain[0])
+            known = said.session in self._in_use
+        state = self._resume(said.session, said.chain[0])
         if self._shared is None and not (known and said.issuer == self._name):
             state.partial = True
         return state
 
     def _resume(self, id: str, acting: Subject | None) -> SessionState:  # noqa: A002
         with self._lock:
-            state = self._known.get(id)
-            if state is not None:
-                return state
-            if len(self._known) >= MAX_SESSIONS:
-                msg = f"this guard remembers {MAX_SESSIONS:,} sessions and can take no more"
-                raise SessionError(msg)
-            if self._shared is None:
-                state = SessionState(id, acting)
-            else:
-                state = SharedState(id, acting, self._shared)
-            self._known[id] = state
+            state = self._in_use.get(id)
+            if state is None:
+                self._make_room()
+                if self._shared is None:
+                    state = SessionState(id, acting)
+                else:
+                    state = SharedState(id, acting, self._shared)
+                self._in_use[id] = state
+            self._known.pop(id, None)
+            self._known[id] = state  # the one that was opened last comes last
             return state
+
+    def _make_room(self) -> None:
+        """Let go of the shared session that was opened longest ago; raises SessionError.
+
+        The state has the rest of it, and whoever is in it still holds it.
+        """
+        if len(self._known) < MAX_SESSIONS:
+            return
+        for id, state in self._known.items():  # noqa: A001 - as everywhere
+            if state.kept_elsewhere:
+                del self._known[id]
+                return
+        msg = f"this guard remembers {MAX_SESSIONS:,} sessions and can take no more"
+        raise SessionError(f"{msg}; share a `state`, which remembers them all")

@@ -36,17 +36,26 @@ class SharedState(SessionState):
 
     def __init__(self, id: str, subject: Subject | None, journal: Journal) -> None:  # noqa: A002
         """Open the session, or take in what has happened in it; raises StateUnavailable."""
-        super().__init__(id, subject)
         self._journal = journal
-        self._myself = token_hex(8)
+        super().__init__(id, subject)
         self._elsewhere = False
         self._owner: str | None = None
         self._seen = 0
-        self._unsaved: list[tuple[str, str, int]] = []
-        self._reading = RLock()
         self._catch_up()
         if not self._seen:
             self._happen("open", subject=None if subject is None else subject.id)
+
+    def begin(self) -> None:
+        """Take locks and a name of its own; what the parent of a fork has not kept, it will."""
+        super().begin()
+        self._myself = token_hex(8)
+        self._unsaved: list[tuple[str, str, int]] = []
+        self._reading = RLock()
+
+    @property
+    def kept_elsewhere(self) -> bool:
+        """Whether all that happened is in the journal."""
+        return not self._unsaved
 
     @property
     def owner(self) -> str | None:

@@ -64,7 +64,18 @@ class SessionState:
         self.history = History()
         self._sources: Origins | None = None
         self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
+        self.begin()
+
+    def begin(self) -> None:
+        """Take locks of its own, in a forked child too: a thread of the parent may hold them."""
         self._lock = Lock()
+        if self._sources is not None:
+            self._sources.begin()
+
+    @property
+    def kept_elsewhere(self) -> bool:
+        """Whether all that happened is kept where it can be read again."""
+        return False
 
     @property
     def owner(self) -> str | None:

@@ -51,7 +51,7 @@ class Origins:
     )
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self.begin()
         self._said = Said()
         self._pending: list[tuple[frozenset[str], list[str]] | Stream] = []
         self._sources: dict[frozenset[str], Grams] = {}
@@ -59,6 +59,10 @@ class Origins:
         self._recent: dict[str, list[Reading]] = {}
         self._asked = False
         self._size = 0
+
+    def begin(self) -> None:
+        """Take a lock of its own, in a forked child too."""
+        self._lock = Lock()
 
     def say(self, text: str) -> None:
         """Take in what the person said."""
