@@ -25,7 +25,7 @@ FORMATS = ("text", "json", "junit", "lcov")
     "names",
     metavar="TEXT",
     multiple=True,
-    help="Run the cases that have TEXT in `suite: name`. May be repeated.",
+    help="Run the cases that have TEXT in `suite: name` or `package.test_name`. May be repeated.",
 )
 @click.option("--coverage", is_flag=True, help="Tell what no test reached.")
 @click.option(
@@ -64,12 +64,13 @@ def test(
     coverage: bool,
     mutate: bool,
 ) -> None:
-    """Run the tests (`*_test.yaml`) that stand beside the policies of DIR.
+    """Run the tests (`*_test.yaml`, `*_test.rego`) that stand beside the policies of DIR.
 
     A case that fails is shown with what was expected, what came, the rule that decided and the
     values under its condition. The coverage counts rules that matched and branches of conditions
-    that were taken: each operand of `&&` and `||`, each arm of `? :`, each `has`, both ways.
-    Mutants are the policies with one change each (a rule dropped, a comparison turned, a limit
+    that were taken: each operand of `&&` and `||`, each arm of `? :`, each `has`, both ways; and
+    lines of Rego modules. A test in Rego is a rule `test_...` that is true.
+    Mutants are the YAML policies with one change each (a rule dropped, a comparison turned, a limit
     raised, a pattern widened); one that no test notices shows what no test holds.
 
     \b

@@ -48,12 +48,15 @@ def test_what_can_not_be_tested_exits_with_2(
     assert done.stdout == ""
 
 
-def test_a_test_in_rego_exits_with_2(guardrails: Command, tmp_path: Path) -> None:
+def test_a_test_in_rego_that_fails_exits_with_1(guardrails: Command, tmp_path: Path) -> None:
     shutil.copytree(SESSION, tmp_path / "policies")
-    (tmp_path / "policies" / "mail_test.rego").write_text("package mail_test\n")
-    done = guardrails("test", str(tmp_path / "policies"))
-    assert done.exit_code == 2
-    assert "mail_test.rego: this version can't run tests in Rego" in done.stderr
+    rego = "package mail_test\n\ntest_true if 1 < 2\n\ntest_false if 2 < 1\n"
+    (tmp_path / "policies" / "mail_test.rego").write_text(rego)
+    done = guardrails("test", str(tmp_path / "policies"), "--filter", "mail_test.")
+    assert done.exit_code == 1
+    assert "FAIL  mail_test.test_false  " in done.stdout
+    assert "mail_test.rego:5:1" in done.stdout
+    assert "2 cases: 1 passed, 1 failed" in done.stdout
 
 
 def test_the_folder_may_come_from_the_environment(

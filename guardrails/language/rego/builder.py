@@ -65,6 +65,23 @@ def effect_of(path: Path) -> Effect | None:
     return _EFFECTS.get(found[1] if found else name)
 
 
+def cut_unit(
+    graph: Graph,
+    package: Path,
+    names: tuple[str, ...],
+    data: Text,
+    sets: frozenset[str] = frozenset(),
+) -> Unit:
+    """A package with all that its rules reach, to be asked for the rules of those names."""
+    nodes = graph.reach(graph.nodes(package))
+    packages = sorted({package, *(node.package for node in nodes)})
+    texts = tuple(
+        Text(module.path, module.text) for each in packages for module in graph.modules[each]
+    )
+    digest = sha256(repr((package, names, texts, data.path)).encode()).hexdigest()
+    return Unit(digest[:32], package, names, texts, data, sets)
+
+
 class Builder:
     """Makes the documents of packages."""
 
@@ -138,17 +155,8 @@ class Builder:
         return dict(sorted(entries.items()))
 
     def _unit(self, package: Path, entries: Mapping[str, list[tuple[Module, Definition]]]) -> Unit:
-        names = tuple(entries)
-        nodes = self.graph.reach(self.graph.nodes(package))
-        packages = sorted({package, *(node.package for node in nodes)})
-        texts = tuple(
-            Text(module.path, module.text)
-            for each in packages
-            for module in self.graph.modules[each]
-        )
-        digest = sha256(repr((package, names, texts, self.data.path)).encode()).hexdigest()
         sets = (name for name, found in entries.items() if found[0][1].kind == "set")
-        return Unit(digest[:32], package, names, texts, self.data, frozenset(sets))
+        return cut_unit(self.graph, package, tuple(entries), self.data, frozenset(sets))
 
     def _reads(self, package: Path, name: str) -> Reads:
         starts = [node for node in self.graph.nodes(package) if node.path[0] == name]

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Condition
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -18,12 +18,18 @@ from guardrails.errors import ConfigurationError
 from guardrails.forks import after_fork
 from guardrails.language.rego.faults import parse_failure, tell_fault
 from guardrails.language.rego.process import START_LIMIT, WorkerProcess
-from guardrails.language.rego.seam import UNDEFINED, Answer, EngineFailure, ParseFailure
+from guardrails.language.rego.seam import (
+    UNDEFINED,
+    Answer,
+    EngineFailure,
+    ParseFailure,
+    Unscheduled,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from guardrails.language.rego.seam import Unit
+    from guardrails.language.rego.seam import Text, Unit
 
 TIME_LIMIT = 0.05
 """Seconds that one evaluation may take, unless the settings say otherwise."""
@@ -36,6 +42,17 @@ LOAD_LIMIT = 5.0
 
 _UNDEFINED = b'"<undefined>"'
 """What the engine says of a rule without a value; one with a value answers with a list."""
+
+
+class Watched(NamedTuple):
+    """What entries evaluated to; the lines of each module that were reached and that were not.
+
+    `prints` is what the modules printed meanwhile.
+    """
+
+    answers: tuple[Answer, ...]
+    lines: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    prints: tuple[str, ...]
 
 
 class EmbeddedEngine:
@@ -71,19 +88,31 @@ class EmbeddedEngine:
         """The ids of the processes that run now."""
         return tuple(worker.id for worker in self._workers)
 
-    def parse(self, path: str, text: str) -> Any:
-        """The syntax tree of a module, analysed whole; raises ParseFailure for what is none."""
+    def parse(self, path: str, text: str) -> tuple[Any, ParseFailure | None]:
+        """The syntax tree of a module, and why it can't be evaluated by itself, if that is so.
+
+        Raises ParseFailure for what is no Rego.
+        """
         request = json.dumps({"path": path, "text": text}).encode()
-        try:
-            with self._worker(START_LIMIT) as worker:
-                answer = worker.ask(b"P", request, LOAD_LIMIT)
-        except EngineFailure as failure:
-            raise ParseFailure(f"it can't be parsed: {failure}") from None
-        if answer[:1] == b"!":
-            raise ParseFailure("a variable of a rule is unsafe: nothing gives it a value")
+        answer = self._ask_of_text(b"P", request)
         if answer[:1] == b"-":
             raise parse_failure(answer[1:].decode())
-        return orjson.loads(answer[1:])[0]["ast"]
+        end = 5 + int.from_bytes(answer[1:5], "big")
+        return orjson.loads(answer[end:])[0]["ast"], _read_analysis(answer[5:end])
+
+    def analyse(self, modules: Sequence[Text]) -> ParseFailure | None:
+        """Why one of the modules, all of one package, can't be evaluated; None if they can."""
+        try:
+            return _read_analysis(self._ask_of_text(b"A", json.dumps(modules).encode()))
+        except ParseFailure as failure:
+            return failure
+
+    def _ask_of_text(self, kind: bytes, request: bytes) -> bytes:
+        try:
+            with self._worker(START_LIMIT) as worker:
+                return worker.ask(kind, request, LOAD_LIMIT)
+        except EngineFailure as failure:
+            raise ParseFailure(f"it can't be parsed: {failure}") from None
 
     def evaluate(self, unit: Unit, action: bytes) -> Sequence[Answer]:
         """What each entry evaluates to; see `RegoEngine`."""
@@ -94,7 +123,24 @@ class EmbeddedEngine:
             answer = worker.ask(b"E", request, self._time_limit)
         if answer[:1] != b"+":
             raise EngineFailure(tell_fault(answer[1:].decode()))
-        return _read_answers(answer)
+        return [_read_answer(part) for part in _split(answer)]
+
+    def watch(self, unit: Unit, action: bytes, entries: range, seconds: float) -> Watched:
+        """What those entries evaluate to within so many seconds, and which lines that reached.
+
+        Raises EngineFailure where nothing was evaluated.
+        """
+        with self._worker(seconds + LOAD_LIMIT) as worker:
+            if unit.digest not in worker.prepared:
+                self._prepare(worker, unit)
+            some = b"".join(each.to_bytes(4, "big") for each in (entries.start, entries.stop))
+            answer = worker.ask(b"V", b"".join((unit.digest.encode(), some, action)), seconds)
+        if answer[:1] != b"+":
+            raise EngineFailure(tell_fault(answer[1:].decode()))
+        *values, last = _split(answer)
+        seen = orjson.loads(last)
+        lines = {path: (tuple(hit), tuple(missed)) for path, (hit, missed) in seen["lines"].items()}
+        return Watched(tuple(map(_read_answer, values)), lines, tuple(seen["prints"]))
 
     def _prepare(self, worker: WorkerProcess, unit: Unit) -> None:
         """Hand a unit to a process; raises EngineFailure where it can't take it."""
@@ -165,14 +211,19 @@ class EmbeddedEngine:
         self._idle.insert(0, worker)
 
 
-def _read_answers(answer: bytes) -> list[Answer]:
-    answers = []
+def _split(answer: bytes) -> Iterator[bytes]:
+    """The parts of an answer, each of which has its length before it."""
     at = 1
     while at < len(answer):
         end = at + 4 + int.from_bytes(answer[at : at + 4], "big")
-        answers.append(_read_answer(answer[at + 4 : end]))
+        yield answer[at + 4 : end]
         at = end
-    return answers
+
+
+def _read_analysis(answer: bytes) -> ParseFailure | None:
+    if answer[:1] == b"!":
+        return Unscheduled("a variable of a rule is unsafe: nothing gives it a value")
+    return parse_failure(answer[1:].decode()) if answer[:1] == b"-" else None
 
 
 def _read_answer(text: bytes) -> Answer:

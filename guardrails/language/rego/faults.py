@@ -13,6 +13,7 @@ _TOLD = (
     "divide by zero",
     "modulo by zero",
     "rule conflicts",
+    "rules must not produce multiple outputs",
     "recursion detected",
     "could not find function",
 )
@@ -28,7 +29,7 @@ def parse_failure(text: str) -> ParseFailure:
         message = "the module has no `package`"
     if place is None:
         return ParseFailure(message)
-    return ParseFailure(message, int(place[2]), int(place[3]))
+    return ParseFailure(message, int(place[2]), int(place[3]), place[1])
 
 
 def tell_fault(text: str) -> str:

@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Any
 from guardrails.language.rego.builder import ROOT, Builder, effect_of
 from guardrails.language.rego.checks import (
     check_functions,
-    check_nesting,
     check_recursion,
     problem_at,
 )
 from guardrails.language.rego.data import overlaps, read_data, write_data
 from guardrails.language.rego.graph import Graph, Node
-from guardrails.language.rego.metadata import Annotation, read_annotations
-from guardrails.language.rego.seam import ParseFailure, RegoEngine
-from guardrails.language.rego.syntax import read_tree
-from guardrails.language.yaml_reader import decode
-from guardrails.language.yaml_tree import Fault
+from guardrails.language.rego.metadata import read_annotations
+from guardrails.language.rego.parsing import parse_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +23,8 @@ if TYPE_CHECKING:
     from guardrails.language.document import Document
     from guardrails.language.folder import File
     from guardrails.language.rego.embedded import EmbeddedEngine
-    from guardrails.language.rego.syntax import Module, Path
-    from guardrails.language.source import Source
+    from guardrails.language.rego.seam import RegoEngine
+    from guardrails.language.rego.syntax import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +45,11 @@ class Rego:
 def read_modules(rego: Rego, problems: list[Problem]) -> tuple[Document, ...]:
     """The policies in Rego modules; with problems, which are added, they are not whole."""
     before = len(problems)
-    read = [_read_module(rego.parser, file, problems) for file in rego.modules]
-    modules = [each for each in read if each is not None]
+    read = parse_modules(rego.parser, rego.modules, problems)
+    modules = [
+        (each.module, read_annotations(each.source, each.module.place.line, problems))
+        for each in read
+    ]
     data = read_data(rego.data, rego.constants, problems)
     if len(problems) > before:
         return ()
@@ -58,34 +57,7 @@ def read_modules(rego: Rego, problems: list[Problem]) -> tuple[Document, ...]:
     problems += _check(graph, rego, data)
     annotated = {module.path: annotations for module, annotations in modules}
     builder = Builder(rego.engine, graph, annotated, write_data(data), problems)
-    return tuple(map(builder.build, _policies(graph, rego.packages)))
-
-
-def _read_module(
-    parser: EmbeddedEngine, file: File, problems: list[Problem]
-) -> tuple[Module, list[Annotation]] | None:
-    try:
-        source = decode(file.path, file.data)
-    except Fault as fault:
-        problems.append(fault.problem)
-        return None
-    deep = check_nesting(source)
-    if deep is not None:
-        problems.append(deep)
-        return None
-    try:
-        tree = parser.parse(file.path, source.text)
-    except ParseFailure as failure:
-        problems.append(_tell(source, failure))
-        return None
-    module = read_tree(file.path, source.text, tree)
-    return module, read_annotations(source, module.place.line, problems)
-
-
-def _tell(source: Source, failure: ParseFailure) -> Problem:
-    if failure.line:
-        return source.problem(failure.line, failure.column, failure.message)
-    return source.problem_of_file(failure.message)
+    return tuple(map(builder.build, find_policies(graph, rego.packages)))
 
 
 def _check(graph: Graph, rego: Rego, data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -93,7 +65,7 @@ def _check(graph: Graph, rego: Rego, data: Mapping[str, Any]) -> Iterator[Proble
     cycle = check_recursion(graph)
     if cycle is not None:
         yield cycle
-    policies = set(_policies(graph, rego.packages))
+    policies = set(find_policies(graph, rego.packages))
     reached = graph.reach(node for package in policies for node in graph.nodes(package))
     for package, modules in graph.modules.items():
         if overlaps(data, package):
@@ -116,7 +88,7 @@ def _check_lost(graph: Graph, package: Path, reached: set[Node]) -> Iterator[Pro
             yield problem_at(module, definition.place, message)
 
 
-def _policies(graph: Graph, named: tuple[str, ...]) -> Iterator[Path]:
+def find_policies(graph: Graph, named: tuple[str, ...]) -> Iterator[Path]:
     """The packages that are policies."""
     for package in sorted(graph.modules):
         if (package[0] == ROOT and len(package) > 1) or ".".join(package) in named:

@@ -30,7 +30,7 @@ def read_policies(
     """
     try:
         settings = find_settings(folder.root)
-        parser = _embedded(settings)
+        parser = make_embedded(settings)
         engine = engine or _choose(settings, parser)
     except ConfigurationError as error:
         folder.problems.append(Problem(folder.modules[0].path, 0, 0, str(error)))
@@ -47,7 +47,8 @@ def read_policies(
     return found
 
 
-def _embedded(settings: RegoSettings) -> EmbeddedEngine:
+def make_embedded(settings: RegoSettings) -> EmbeddedEngine:
+    """An embedded engine by the settings; raises ConfigurationError where it isn't installed."""
     timeout, memory = settings.timeout_ms, settings.memory_mb
     embedded = settings.engine == EMBEDDED
     return EmbeddedEngine(

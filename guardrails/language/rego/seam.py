@@ -57,13 +57,21 @@ class EngineFailure(Exception):  # noqa: N818 - it never leaves the engine's cal
 
 
 class ParseFailure(Exception):  # noqa: N818 - likewise
-    """A module that is no Rego, or none that can be evaluated; the place counts from 1, or is 0."""
+    """A module that is no Rego, or none that can be evaluated; the place counts from 1, or is 0.
 
-    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+    `path` is the file's, "" where only one is meant.
+    """
+
+    def __init__(self, message: str, line: int = 0, column: int = 0, path: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.column = column
+        self.path = path
+
+
+class Unscheduled(ParseFailure):
+    """A rule declares a variable that nothing gives a value; the engine doesn't say where."""
 
 
 class RegoEngine(Protocol):

@@ -78,7 +78,7 @@ def read_tree(path: str, text: str, tree: Node) -> Module:
         path=path,
         text=text,
         package=_fixed(package["refr"]).path,
-        place=_place(package["span"]),
+        place=place_at(package["span"]),
         imports=dict(_imports(tree["imports"], encoded)),
         definitions=tuple(_definition(rule, encoded) for rule in tree["rules"]),
     )
@@ -89,18 +89,18 @@ def _imports(imports: list[Node], text: bytes) -> Iterator[tuple[str, Path]]:
         path = _fixed(each["refr"]).path
         if path[0] not in _NO_IMPORTS:
             given = each.get("as")
-            yield (_word(given, text) if given else path[-1]), path
+            yield (word_at(given, text) if given else path[-1]), path
 
 
 def _definition(rule: Node, text: bytes) -> Definition:
     ((form, parts),) = rule.items()
     if form == "Default":
-        definition = Definition(_fixed(parts["refr"]).path, "default", _place(parts["span"]))
+        definition = Definition(_fixed(parts["refr"]).path, "default", place_at(parts["span"]))
         _Reader(definition, text).read(parts["value"])
         return definition
     ((head, inner),) = parts["head"].items()
     name = _fixed(inner["refr"])
-    place = _place(parts["span"])
+    place = place_at(parts["span"])
     definition = Definition(name.path, _HEADS[head], place, computed=not name.whole)
     reader = _Reader(definition, text)
     for argument in inner.get("args", ()):
@@ -161,9 +161,9 @@ class _Reader:
             self.bind([parts["key"], parts["value"]])
         elif kind == "Every":
             names = (each for each in (parts["key"], parts["value"]) if each)
-            self.bound.update(_word(each, self.text) for each in names)
+            self.bound.update(word_at(each, self.text) for each in names)
         else:
-            self.bound.update(_word(each, self.text) for each in parts["vars"])
+            self.bound.update(word_at(each, self.text) for each in parts["vars"])
 
     def _refer(self, node: Node, arguments: list[Any] | None = None) -> list[Any]:
         """Note a reference, a call if it has `arguments`; returns the expressions inside it."""
@@ -197,24 +197,25 @@ def _fixed(node: Node) -> _Fixed:
         node = parts["refr"]
     if kind != "Var":
         inside = [node, *_computed(steps)]
-        return _Fixed((), whole=False, place=_place(parts["span"]), inside=inside)
+        return _Fixed((), whole=False, place=place_at(parts["span"]), inside=inside)
     path = [parts["value"]]
     for step in reversed(steps):
         if type(step) is not str:
             break
         path.append(step)
     whole = len(path) == len(steps) + 1
-    return _Fixed(tuple(path), whole, _place(parts["span"]), _computed(steps))
+    return _Fixed(tuple(path), whole, place_at(parts["span"]), _computed(steps))
 
 
 def _computed(steps: list[Any]) -> list[Any]:
     return [step for step in steps if type(step) is not str]
 
 
-def _place(span: Node) -> Place:
+def place_at(span: Node) -> Place:
+    """Where a span begins."""
     return Place(span["line"], span["col"])
 
 
-def _word(span: Node, text: bytes) -> str:
+def word_at(span: Node, text: bytes) -> str:
     """The text at a span, which counts bytes."""
     return text[span["start"] : span["end"]].decode()

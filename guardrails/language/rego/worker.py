@@ -66,6 +66,10 @@ class Service:
         try:
             if kind == b"E":
                 return self._evaluate(rest)
+            if kind == b"V":
+                return self._watch(rest)
+            if kind == b"A":
+                return self._analyse(json.loads(rest))
             return self._prepare(rest) if kind == b"U" else self._parse(rest)
         except MemoryError:  # pragma: no cover - it ends the process
             os._exit(3)
@@ -73,17 +77,29 @@ class Service:
             return b"-" + _tell(error)
 
     def _parse(self, request: bytes) -> bytes:
-        """`=` and the syntax tree of a module, once all of it has been analysed."""
+        """`=`, what `_analyse` says of a module by itself, with its length, and its syntax tree."""
         module = json.loads(request)
+        path, text = module["path"], module["text"]
+        engine = self._make_engine()
+        _add(engine, path, text)
+        tree: str = engine.get_ast_as_json()
+        return b"=" + b"".join((*_framed(self._analyse([(path, text)])), tree.encode()))
+
+    def _analyse(self, modules: list[tuple[str, str]]) -> bytes:
+        """`+` where all rules of modules of one package can be evaluated.
+
+        `!` where a declared variable of one gets no value, `-` and why where one can't be.
+        """
         engine = self._make_engine()
         engine.set_gather_prints(True)
-        _add(engine, module["path"], module["text"])
-        with _Printed() as printed:
-            engine.eval_query("1")  # analyses every rule
-        if UNSCHEDULED in printed.text:
-            return b"!"
-        tree: str = engine.get_ast_as_json()
-        return b"=" + tree.encode()
+        for path, text in modules:
+            _add(engine, path, text)
+        try:
+            with _Printed() as printed:
+                engine.eval_query("1")  # analyses every rule
+        except Exception as error:  # noqa: BLE001 - of the engine
+            return b"-" + _tell(error)
+        return b"!" if UNSCHEDULED in printed.text else b"+"
 
     def _prepare(self, request: bytes) -> bytes:
         unit = json.loads(request)
@@ -108,15 +124,45 @@ class Service:
     def _evaluate(self, request: bytes) -> bytes:
         engine, paths = self._units[request[:_DIGEST]]
         engine.set_input_json(request[_DIGEST:].decode())
-        parts = [b"+"]
-        for path in paths:
-            try:
-                value = engine.eval_rule_as_json(path).encode()
-            except Exception as error:  # noqa: BLE001 - of this rule; the next may have a value
-                value = b"-" + _tell(error)
-            parts += (len(value).to_bytes(_HEADER, "big"), value)
+        parts = _values(engine, paths)
         engine.take_prints()
-        return b"".join(parts)
+        return b"+" + b"".join(parts)
+
+    def _watch(self, request: bytes) -> bytes:
+        """As `_evaluate`, of some entries, and last what lines that reached and what it printed."""
+        engine, paths = self._units[request[:_DIGEST]]
+        start, stop = (
+            int.from_bytes(request[at : at + _HEADER], "big") for at in (_DIGEST, _DIGEST + _HEADER)
+        )
+        engine.set_enable_coverage(True)
+        try:
+            engine.clear_coverage_data()
+            engine.set_input_json(request[_DIGEST + 2 * _HEADER :].decode())
+            parts = _values(engine, paths[start:stop])
+            files = json.loads(engine.get_coverage_report_as_json())["files"]
+        finally:
+            engine.set_enable_coverage(False)
+        seen = {
+            "lines": {file["path"]: (file["covered"], file["not_covered"]) for file in files},
+            "prints": engine.take_prints(),
+        }
+        return b"+" + b"".join((*parts, *_framed(json.dumps(seen).encode())))
+
+
+def _values(engine: Any, paths: list[str]) -> list[bytes]:
+    """What those rules evaluate to, each with its length before it."""
+    parts: list[bytes] = []
+    for path in paths:
+        try:
+            value = engine.eval_rule_as_json(path).encode()
+        except Exception as error:  # noqa: BLE001 - of this rule; the next may have a value
+            value = b"-" + _tell(error)
+        parts += _framed(value)
+    return parts
+
+
+def _framed(value: bytes) -> tuple[bytes, bytes]:
+    return len(value).to_bytes(_HEADER, "big"), value
 
 
 class _Printed(contextlib.AbstractContextManager["_Printed"]):

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from guardrails.engine import PolicySet
 from guardrails.toolchain.suites.branches import watch_branches
+from guardrails.toolchain.suites.rego_lines import LineCounts, ModuleCoverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from guardrails.decision import Decision
     from guardrails.language.document import Bundle, Exemption, Rule
+    from guardrails.language.rego.embedded import EmbeddedEngine
     from guardrails.toolchain.suites.branches import Branching
     from guardrails.toolchain.suites.run import CaseResult
 
@@ -78,9 +80,10 @@ class RuleCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All rules, in the order of their files."""
+    """All rules of YAML documents, in the order of their files, and all Rego modules by path."""
 
     rules: tuple[RuleCoverage, ...]
+    modules: tuple[ModuleCoverage, ...] = ()
 
     @property
     def rules_reached(self) -> int:
@@ -99,9 +102,19 @@ class Coverage:
 
     @property
     def percent(self) -> float:
-        """How much of all rules and branches was reached; rounded down, so 100 means all."""
-        reached = self.rules_reached + self.branches_reached
-        return reached * 1000 // (len(self.rules) + self.branches or 1) / 10
+        """How much of all rules, branches and lines was reached; rounded down, so 100 means all."""
+        reached = self.rules_reached + self.branches_reached + self.lines_reached
+        return reached * 1000 // (len(self.rules) + self.branches + self.lines or 1) / 10
+
+    @property
+    def lines(self) -> int:
+        """How many lines of modules evaluate anything."""
+        return sum(len(module.lines) for module in self.modules)
+
+    @property
+    def lines_reached(self) -> int:
+        """How many of them were reached."""
+        return sum(module.reached for module in self.modules)
 
     def as_json(self) -> dict[str, Any]:
         """The coverage as the command line prints it."""
@@ -109,20 +122,30 @@ class Coverage:
             "percent": self.percent,
             "rules": {"reached": self.rules_reached, "all": len(self.rules)},
             "branches": {"reached": self.branches_reached, "all": self.branches},
+            "lines": {"reached": self.lines_reached, "all": self.lines},
             "by_rule": [each.as_json() for each in self.rules],
+            "by_module": [each.as_json() for each in self.modules],
         }
 
 
 @dataclass(slots=True)
 class Coverer:
-    """Policies whose conditions are watched while suites run on them."""
+    """Policies whose conditions and modules are watched while tests run on them.
+
+    `engine` tells of modules which lines there are, None where there are no modules.
+    """
 
     bundle: Bundle
+    engine: EmbeddedEngine | None = None
+    lines: LineCounts | None = field(init=False, default=None)
     policies: PolicySet = field(init=False)
     _branchings: dict[str, tuple[Branching, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         watched, self._branchings = watch_branches(self.bundle)
+        if self.engine is not None:
+            self.lines = LineCounts(self.bundle, self.engine)
+            watched = self.lines.watch(watched)
         self.policies = PolicySet(watched)
 
     def measure(self, results: Iterable[CaseResult]) -> Coverage:
@@ -139,7 +162,9 @@ class Coverer:
                     tuple((each, used[rule.name, each.reason]) for each in _exemptions(rule)),
                 )
                 for rule in self.bundle.rules
-            )
+                if rule.module is None
+            ),
+            () if self.lines is None else self.lines.coverage(),
         )
 
 

@@ -12,7 +12,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from guardrails.display import escape
 from guardrails.toolchain.lines import plain
-from guardrails.toolchain.suites.report_text import tell_failure
+from guardrails.toolchain.suites.rego import SKIPPED
+from guardrails.toolchain.suites.report_text import tell_failed_test, tell_failure, tell_lines
 
 if TYPE_CHECKING:
     from guardrails.toolchain.suites.report import Report
@@ -29,6 +30,7 @@ def write_junit(report: Report) -> str:
         element = SubElement(root, "testsuite", name=escape(suite), file=escape(path))
         for result in results:
             _add_case(element, result)
+    _add_rego(root, report)
     _add_coverage(root, report)
     _add_mutants(root, report)
     for element in (root, *root):
@@ -46,6 +48,21 @@ def _add_case(suite: Element, result: CaseResult) -> None:
         _fail(element, "; ".join(parts), plain(tell_failure(result)))
 
 
+def _add_rego(root: Element, report: Report) -> None:
+    """The tests in Rego, a suite for each package."""
+    suites: dict[tuple[str, str], Element] = {}
+    for result in report.in_rego:
+        test = result.test
+        key = test.package, test.span.path
+        if key not in suites:
+            suites[key] = SubElement(root, "testsuite", name=escape(key[0]), file=escape(key[1]))
+        element = _add(suites[key], test.name, test.package, test.span.path, test.span.line)
+        if result.failed:
+            _fail(element, result.reason, plain(tell_failed_test(result)))
+        elif result.outcome == SKIPPED:
+            SubElement(element, "skipped", message="its name begins with `todo_`")
+
+
 def _add_coverage(root: Element, report: Report) -> None:
     if report.coverage is None or report.threshold is None:
         return
@@ -55,7 +72,9 @@ def _add_coverage(root: Element, report: Report) -> None:
         text = f"{report.coverage.percent:g}% reached, {report.threshold:g}% asked for"
         missing = (f"{each.rule.name}: {what}" for each in report.coverage.rules
                    for what in each.missing)  # fmt: skip
-        _fail(element, text, "\n".join(map(escape, missing)))
+        lines = (f"{module.path}: {tell_lines(module.missed)}"
+                 for module in report.coverage.modules if module.missed)  # fmt: skip
+        _fail(element, text, "\n".join(map(escape, (*missing, *lines))))
 
 
 def _add_mutants(root: Element, report: Report) -> None:
@@ -88,3 +107,4 @@ def _fail(element: Element, message: str, text: str) -> None:
 def _count(element: Element) -> None:
     element.set("tests", str(len(element.findall(".//testcase"))))
     element.set("failures", str(len(element.findall(".//failure"))))
+    element.set("skipped", str(len(element.findall(".//skipped"))))

@@ -1,7 +1,7 @@
 """Coverage as an LCOV tracefile, for the tools that read them (`man geninfo`, "FILES").
 
 A rule is a function, called as often as it matched; a part of a condition is a block of two
-branches, the first taken where it was true.
+branches, the first taken where it was true. Of Rego modules there are lines alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guardrails.toolchain.suites.coverage import Coverage, RuleCoverage
+    from guardrails.toolchain.suites.rego_lines import ModuleCoverage
 
 
 def write_lcov(coverage: Coverage) -> str:
@@ -20,7 +21,19 @@ def write_lcov(coverage: Coverage) -> str:
     by_file: dict[str, list[RuleCoverage]] = defaultdict(list)
     for each in coverage.rules:
         by_file[each.rule.span.path].append(each)
-    return "".join(f"{line}\n" for path in by_file for line in _file(path, by_file[path]))
+    files = [line for path in by_file for line in _file(path, by_file[path])]
+    files += [line for module in coverage.modules for line in _module(module)]
+    return "".join(f"{line}\n" for line in files)
+
+
+def _module(module: ModuleCoverage) -> Iterator[str]:
+    """A Rego module, of which only lines are known."""
+    yield "TN:"
+    yield f"SF:{module.path}"
+    yield from (f"DA:{line},{module.lines[line]}" for line in sorted(module.lines))
+    yield f"LF:{len(module.lines)}"
+    yield f"LH:{module.reached}"
+    yield "end_of_record"
 
 
 def _file(path: str, rules: list[RuleCoverage]) -> Iterator[str]:

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """What became of the mutants; `untried` counts those that there was no time for."""
+    """What became of the mutants; `untried` counts those that there was no time for.
+
+    `unchanged` are the paths of documents that are not mutated: Rego modules.
+    """
 
     killed: int
     survivors: tuple[Mutant, ...]
     untried: int = 0
+    unchanged: tuple[str, ...] = ()
 
     @property
     def tried(self) -> int:
@@ -40,6 +44,7 @@ class Mutation:
             "tried": self.tried,
             "killed": self.killed,
             "untried": self.untried,
+            "not_mutated": list(self.unchanged),
             "survivors": [mutant.as_json() for mutant in self.survivors],
         }
 
@@ -58,14 +63,15 @@ def try_mutants(
     grounds = _lay_grounds(bundle, cases, now_ns, monotonic() + seconds)
     mutants = tuple(mutants_of(bundle))
     survivors: list[Mutant] = []
+    unchanged = tuple(dict.fromkeys(rule.span.path for rule in bundle.rules if rule.module))
     for done, mutant in enumerate(mutants):
         progress(done, len(mutants))
         try:
             if not any(ground.notices(mutant) for ground in grounds if ground.holds(mutant)):
                 survivors.append(mutant)
         except OutOfTime:
-            return Mutation(done - len(survivors), tuple(survivors), len(mutants) - done)
-    return Mutation(len(mutants) - len(survivors), tuple(survivors))
+            return Mutation(done - len(survivors), tuple(survivors), len(mutants) - done, unchanged)
+    return Mutation(len(mutants) - len(survivors), tuple(survivors), unchanged=unchanged)
 
 
 def _lay_grounds(

@@ -29,17 +29,24 @@ if TYPE_CHECKING:
     from guardrails.language.validation import Path
     from guardrails.language.yaml_tree import Tree
 
-_NO_REGO = "this version can't run tests in Rego; write them in YAML (`*_test.yaml`)"
 _MISPLACED = ("policy",)  # the loader says more of it
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What tests may name: rules, policies, and the facts of the context (None for any)."""
+    """What tests may name: rules, policies, and the facts of the context (None for any).
+
+    Of the policies `in_rego` results name rules too, by their `id`, so any may be.
+    """
 
     rules: frozenset[str]
     facts: frozenset[str] | None
     policies: frozenset[str]
+    in_rego: frozenset[str] = frozenset()
+
+    def has_rule(self, name: str) -> bool:
+        """Whether there is, or may be, a rule of that name."""
+        return name in self.rules or name.partition("/")[0] in self.in_rego
 
     @classmethod
     def of(cls, bundle: Bundle) -> Known:
@@ -47,20 +54,23 @@ class Known:
         context = bundle.context
         facts = None if context is None else frozenset(context.facts)
         policies = frozenset(document.policy for document in bundle.documents)
-        return cls(frozenset(rule.name for rule in bundle.rules), facts, policies)
+        in_rego = frozenset(rule.policy for rule in bundle.rules if rule.module is not None)
+        return cls(frozenset(rule.name for rule in bundle.rules), facts, policies, in_rego)
 
 
 def read_suites(
     files: Iterable[File], bundle: Bundle | None
 ) -> tuple[tuple[Suite, ...], list[Problem]]:
-    """The suites in test files, and every problem; with problems they are not whole.
+    """The suites in test files in YAML, and every problem; with problems they are not whole.
 
     `bundle` are the policies that are tested, None where they don't load: then names are not
     checked.
     """
     problems: list[Problem] = []
     known = None if bundle is None else Known.of(bundle)
-    suites = [_read_suite(file, known, problems) for file in files]
+    suites = [
+        _read_suite(file, known, problems) for file in files if not file.name.lower().endswith(REGO)
+    ]
     return tuple(suite for suite in suites if suite is not None), problems
 
 
@@ -69,9 +79,6 @@ def _read_suite(file: File, known: Known | None, problems: list[Problem]) -> Sui
         source = decode(file.path, file.data)
     except Fault as fault:
         problems.append(fault.problem)
-        return None
-    if file.name.lower().endswith(REGO):
-        problems.append(source.problem_of_file(_NO_REGO))
         return None
     tree, found = read_yaml(source)
     problems += found
@@ -235,7 +242,7 @@ class _SuiteReader:
 
     def _rules(self, names: list[str]) -> tuple[str, ...]:
         for index, name in enumerate(names):
-            if self.known is not None and name not in self.known.rules:
+            if self.known is not None and not self.known.has_rule(name):
                 hint = did_you_mean(name, self.known.rules)
                 hint = hint or "; a rule is named `policy/id`"
                 self._report(self.tree.value(names, index), f"unknown rule {quote(name)}{hint}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from guardrails.toolchain.suites.rego import SKIPPED
+
 if TYPE_CHECKING:
     from guardrails.toolchain.suites.coverage import Coverage
     from guardrails.toolchain.suites.mutation import Mutation
+    from guardrails.toolchain.suites.rego import RegoResult
     from guardrails.toolchain.suites.run import CaseResult, StepResult
 
 
@@ -15,11 +18,13 @@ if TYPE_CHECKING:
 class Report:
     """What one run of the tests has found; None where something was not asked for.
 
+    `results` are of the cases in YAML, `in_rego` of the rules `test_...` of modules.
     `threshold` is the percentage that the coverage must reach.
     """
 
     revision: str
     results: tuple[CaseResult, ...]
+    in_rego: tuple[RegoResult, ...] = ()
     coverage: Coverage | None = None
     threshold: float | None = None
     mutation: Mutation | None = None
@@ -30,6 +35,26 @@ class Report:
         return tuple(each for each in self.results if each.failure is not None)
 
     @property
+    def failures_in_rego(self) -> tuple[RegoResult, ...]:
+        """The tests in Rego that failed."""
+        return tuple(each for each in self.in_rego if each.failed)
+
+    @property
+    def failed(self) -> int:
+        """How many tests failed."""
+        return len(self.failures) + len(self.failures_in_rego)
+
+    @property
+    def skipped(self) -> tuple[RegoResult, ...]:
+        """The tests that were not run, because their names say so."""
+        return tuple(each for each in self.in_rego if each.outcome == SKIPPED)
+
+    @property
+    def passed(self) -> int:
+        """How many tests passed."""
+        return len(self.results) + len(self.in_rego) - self.failed - len(self.skipped)
+
+    @property
     def below_threshold(self) -> bool:
         """Whether less was reached than was asked for."""
         wanted = self.threshold is not None and self.coverage is not None
@@ -38,7 +63,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """The exit code (design, section 6): 1 for findings, 4 where mutants were not all tried."""
-        if self.failures or self.below_threshold:
+        if self.failed or self.below_threshold:
             return 1
         if self.mutation is None:
             return 0
@@ -46,12 +71,13 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as the command line prints it."""
-        failed = len(self.failures)
         told: dict[str, Any] = {
-            "passed": len(self.results) - failed,
-            "failed": failed,
+            "passed": self.passed,
+            "failed": self.failed,
+            "skipped": len(self.skipped),
             "revision": self.revision,
             "cases": [_case_json(result) for result in self.results],
+            "rego": [result.as_json() for result in self.in_rego],
         }
         if self.coverage is not None:
             told["coverage"] = {**self.coverage.as_json(), "threshold": self.threshold}

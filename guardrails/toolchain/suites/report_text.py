@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guardrails.language.document import Span
+    from guardrails.language.rego.tests import RegoTest
     from guardrails.toolchain.explanation import RuleTold
     from guardrails.toolchain.lines import Line
     from guardrails.toolchain.suites.coverage import Coverage
     from guardrails.toolchain.suites.mutation import Mutation
+    from guardrails.toolchain.suites.rego import RegoResult
     from guardrails.toolchain.suites.report import Report
     from guardrails.toolchain.suites.run import CaseResult, StepResult
 
@@ -33,6 +35,13 @@ def tell_report(report: Report) -> Iterator[Line]:
     """The lines that tell `report`."""
     for result in report.failures:
         yield from tell_failure(result)
+        yield line()
+    for each in report.failures_in_rego:
+        yield from tell_failed_test(each)
+        yield line()
+    for each in report.skipped:
+        yield _head("SKIPPED", Tone.ESCALATE, each.test)
+    if report.skipped:
         yield line()
     yield from _tell_remarks(report)
     yield _tell_counts(report)
@@ -65,6 +74,18 @@ def tell_failure(result: CaseResult) -> Iterator[Line]:
     yield line((f"  {reason(decision)}{told}", Tone.FAINT))
     for rule in islice(_telling_rules(failed), RULES_TOLD):
         yield from ((("  ", Tone.PLAIN), *pieces) for pieces in tell_rule(rule))
+
+
+def tell_failed_test(result: RegoResult) -> Iterator[Line]:
+    """The lines that tell of a test in Rego that failed, and what it printed."""
+    yield _head("FAIL", Tone.DENY, result.test)
+    yield line(f"  {result.reason}")
+    yield from (line((f"  printed: {text}", Tone.FAINT)) for text in result.prints)
+
+
+def _head(word: str, tone: Tone, test: RegoTest) -> Line:
+    place = (f"  {_place(test.span)}", Tone.FAINT)
+    return line((word, tone), "  ", (test.title, Tone.STRONG), place)
 
 
 def _telling_rules(failed: StepResult) -> Iterator[RuleTold]:
@@ -105,12 +126,15 @@ def _tell_remarks(report: Report) -> Iterator[Line]:
 
 
 def _tell_counts(report: Report) -> Line:
-    count, failed = len(report.results), len(report.failures)
-    passed = (f"{count - failed:,} passed", Tone.PLAIN if failed else Tone.ALLOW)
-    cases = f"{count:,} case: " if count == 1 else f"{count:,} cases: "
-    if not failed:
-        return line(cases, passed)
-    return line(cases, passed, ", ", (f"{failed:,} failed", Tone.DENY))
+    count, failed = len(report.results) + len(report.in_rego), report.failed
+    passed = (f"{report.passed:,} passed", Tone.PLAIN if failed else Tone.ALLOW)
+    noun = "case" if count == 1 else "cases"
+    pieces: list[str | tuple[str, Tone]] = [f"{count:,} {noun}: ", passed]
+    if failed:
+        pieces += [", ", (f"{failed:,} failed", Tone.DENY)]
+    if report.skipped:
+        pieces += [", ", (f"{len(report.skipped):,} skipped", Tone.ESCALATE)]
+    return line(*pieces)
 
 
 def _tell_coverage(coverage: Coverage) -> Iterator[Line]:
@@ -121,12 +145,33 @@ def _tell_coverage(coverage: Coverage) -> Iterator[Line]:
             yield line(("NOT REACHED", Tone.ESCALATE), "  ", (each.rule.name, Tone.STRONG), place)
             for missing in each.missing:
                 yield line(f"  {' '.join(missing.split())}")
+    for module in coverage.modules:
+        if module.missed:
+            yield line()
+            yield line(("NOT REACHED", Tone.ESCALATE), "  ", (module.path, Tone.STRONG))
+            yield line(f"  {tell_lines(module.missed)}")
     yield line()
-    yield line(
-        ("coverage: ", Tone.STRONG),
-        f"{coverage.percent:g}%, {coverage.rules_reached} of {len(coverage.rules)} rules matched, "
-        f"{coverage.branches_reached} of {coverage.branches} branches taken",
-    )
+    counts = [
+        (coverage.rules_reached, len(coverage.rules), "rules matched"),
+        (coverage.branches_reached, coverage.branches, "branches taken"),
+    ]
+    if coverage.modules:  # of a folder of modules alone, lines are all there is
+        counts = [each for each in counts if each[1]]
+        counts.append((coverage.lines_reached, coverage.lines, "lines of Rego reached"))
+    told = ", ".join(f"{reached:,} of {all_:,} {what}" for reached, all_, what in counts)
+    yield line(("coverage: ", Tone.STRONG), f"{coverage.percent:g}%, {told}")
+
+
+def tell_lines(numbers: tuple[int, ...]) -> str:
+    """Lines by number, those that follow one another as a range: `lines 3, 7-9`."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    told = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges)
+    return f"{'line' if len(numbers) == 1 else 'lines'} {told}"
 
 
 def _tell_mutation(mutation: Mutation) -> Iterator[Line]:
@@ -144,6 +189,8 @@ def _tell_mutation(mutation: Mutation) -> Iterator[Line]:
         (f"{survived:,} survived", Tone.DENY if survived else Tone.ALLOW),
         untried,
     )
+    if mutation.unchanged:
+        yield line(("rego: ", Tone.STRONG), "modules are not mutated; --coverage tells their lines")
 
 
 def _place(span: Span) -> str:

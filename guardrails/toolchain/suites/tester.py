@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from guardrails.display import escape, quote
 from guardrails.engine import PolicySet
@@ -12,15 +12,17 @@ from guardrails.language.loader import load_folder
 from guardrails.toolchain.suites.coverage import Coverer
 from guardrails.toolchain.suites.mutation import try_mutants
 from guardrails.toolchain.suites.reader import read_suites
+from guardrails.toolchain.suites.rego import engine_for, read_rego_tests, run_tests_in_rego
 from guardrails.toolchain.suites.report import Report
 from guardrails.toolchain.suites.run import run_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from guardrails.language.document import Bundle
     from guardrails.language.folder import Folder
+    from guardrails.language.rego.tests import RegoTest
     from guardrails.toolchain.suites.suite import Case, Suite
 
 MUTATION_SECONDS = 600.0
@@ -59,36 +61,56 @@ def run_tests(folder: Folder, root: str, asked: Asked, now_ns: int, progress: Pr
     Raises PolicyError with every problem of policies and tests, NothingTested where there is no
     test, or none of the names asked for.
     """
-    bundle, suites = load_tested(folder, root)
-    cases = choose_cases(suites, asked.names, root)
-    policies = PolicySet(bundle)
+    tested = read_tested(folder, root)
+    bundle = tested.bundle
+    cases, tests = choose(tested, asked.names, root)
     covering = asked.coverage or asked.threshold is not None
     if covering and not bundle.rules:
         raise NothingTested(f"{escape(root)}: there is no rule to cover")
-    coverer = Coverer(bundle) if covering else None
-    with progress("testing") as show:
-        watched = None if coverer is None else coverer.policies
-        results = run_cases(policies, cases, now_ns, watched, show)
+    with engine_for(bundle, tests, folder) as engine:
+        coverer = Coverer(bundle, engine) if covering else None
+        with progress("testing") as show:
+            watched = None if coverer is None else coverer.policies
+            results = run_cases(PolicySet(bundle), cases, now_ns, watched, show)
+            counts = None if coverer is None else coverer.lines
+            in_rego = () if engine is None else run_tests_in_rego(engine, tests, counts)
     mutation = None
-    if asked.mutate and not any(result.failure for result in results):
+    failed = any(result.failure for result in results) or any(each.failed for each in in_rego)
+    if asked.mutate and not failed:
         with progress("trying mutants") as show:
             mutation = try_mutants(bundle, cases, now_ns, asked.seconds, show)
     coverage = None if coverer is None else coverer.measure(results)
-    return Report(bundle.revision, results, coverage, asked.threshold, mutation)
+    return Report(bundle.revision, results, in_rego, coverage, asked.threshold, mutation)
+
+
+class Tested(NamedTuple):
+    """Policies, and the tests beside them."""
+
+    bundle: Bundle
+    suites: tuple[Suite, ...]
+    in_rego: tuple[RegoTest, ...]
 
 
 def load_tested(folder: Folder, root: str) -> tuple[Bundle, tuple[Suite, ...]]:
     """The policies and the suites of a folder; raises PolicyError with the problems of both."""
+    tested = read_tested(folder, root)
+    return tested.bundle, tested.suites
+
+
+def read_tested(folder: Folder, root: str) -> Tested:
+    """The policies and all tests of a folder; raises PolicyError with the problems of both."""
     bundle, problems = _load(folder, root)
     suites, faults = read_suites(folder.tests, bundle)
-    problems += faults
+    in_rego, others = read_rego_tests(folder, bundle)
+    problems += (*faults, *others)
     if bundle is None or problems:
         raise PolicyError(problems)
-    return bundle, suites
+    return Tested(bundle, suites, in_rego)
 
 
 def _load(folder: Folder, root: str) -> tuple[Bundle | None, list[Problem]]:
-    if folder.tests and not folder.documents and not folder.problems:
+    policies = folder.documents or folder.modules
+    if folder.tests and not policies and not folder.problems:
         message = "there are tests here and no policies; name the folder of both"
         return None, [Problem(escape(root), 0, 0, message)]
     try:
@@ -97,22 +119,31 @@ def _load(folder: Folder, root: str) -> tuple[Bundle | None, list[Problem]]:
         return None, list(error.problems)
 
 
-def choose_cases(suites: Iterable[Suite], names: tuple[str, ...], root: str) -> tuple[Case, ...]:
-    """The cases to run: all, or those whose title holds one of `names`, whatever the case.
+def choose(
+    tested: Tested, names: tuple[str, ...], root: str
+) -> tuple[tuple[Case, ...], tuple[RegoTest, ...]]:
+    """What to run: all, or those whose title holds one of `names`, whatever the case.
 
-    Raises NothingTested where there are none.
+    Raises NothingTested where there is nothing.
     """
-    every = tuple(case for suite in suites for case in suite.cases)
-    if not every:
-        message = "there is no test here; tests stand beside the policies, in `*_test.yaml`"
+    cases = tuple(case for suite in tested.suites for case in suite.cases)
+    count = len(cases) + len(tested.in_rego)
+    if not count:
+        message = (
+            "there is no test here; tests stand beside the policies, in `*_test.yaml` and, for"
+            " Rego, as rules `test_...` in `*_test.rego`"
+        )
         raise NothingTested(f"{escape(root)}: {message}")
     parts = tuple(name.casefold() for name in names)
-    chosen = tuple(
-        case for case in every if not parts or any(part in case.title.casefold() for part in parts)
-    )
-    if not chosen:
+    chosen = tuple(case for case in cases if _is_named(case.title, parts))
+    in_rego = tuple(test for test in tested.in_rego if _is_named(test.title, parts))
+    if not chosen and all(test.skipped for test in in_rego):
+        if in_rego and not names:
+            raise NothingTested(f"{escape(root)}: every test is skipped, being a `todo_`")
         wanted = " or ".join(map(quote, names))
-        raise NothingTested(
-            f"{escape(root)}: none of {len(every):,} cases has {wanted} in its name"
-        )
-    return chosen
+        raise NothingTested(f"{escape(root)}: none of {count:,} cases has {wanted} in its name")
+    return chosen, in_rego
+
+
+def _is_named(title: str, parts: tuple[str, ...]) -> bool:
+    return not parts or any(part in title.casefold() for part in parts)

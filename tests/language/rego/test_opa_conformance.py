@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardrails.language.rego.checks import check_functions, check_nesting, check_recursion
+from guardrails.language.folder import File
+from guardrails.language.rego.checks import check_functions, check_recursion
 from guardrails.language.rego.embedded import EmbeddedEngine
 from guardrails.language.rego.graph import Graph
-from guardrails.language.rego.seam import ParseFailure
-from guardrails.language.rego.syntax import read_tree
-from guardrails.language.source import Source
+from guardrails.language.rego.parsing import parse_modules
 from tests.shared import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from guardrails.errors import Problem
 
 CASES = SHARED / "data" / "opa" / "v1_cases.jsonl.gz"
 FIGURES = Path(__file__).with_name("opa_conformance.json")
@@ -79,16 +80,12 @@ def evaluator() -> Iterator[Evaluator]:
 
 def refused(engine: EmbeddedEngine, case: dict[str, Any]) -> bool:
     """Whether the modules of a case would not load."""
-    modules = []
-    for place, text in enumerate(case.get("modules") or []):
-        path = f"m{place}.rego"
-        if check_nesting(Source(path, text)) is not None:
-            return True
-        try:
-            modules.append(read_tree(path, text, engine.parse(path, text)))
-        except ParseFailure:
-            return True
-    graph = Graph(modules)
+    texts = enumerate(case.get("modules") or [])
+    files = [File(f"m{place}.rego", f"m{place}.rego", text.encode()) for place, text in texts]
+    problems: list[Problem] = []
+    graph = Graph([each.module for each in parse_modules(engine, files, problems)])
+    if problems:
+        return True
     return any(check_functions(graph, builtins=True)) or check_recursion(graph) is not None
 
 

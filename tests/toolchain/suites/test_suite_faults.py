@@ -59,13 +59,6 @@ def test_faults_of_policies_and_of_tests_are_told_together(run: Callable[..., An
     ]
 
 
-def test_tests_in_rego_are_refused_and_not_skipped(run: Callable[..., Any]) -> None:
-    files = {"money.yaml": POLICY, "money_test.rego": "package money_test"}
-    assert problems_of(run, files) == [
-        "money_test.rego this version can't run tests in Rego; write them in YAML (`*_test.yaml`)"
-    ]
-
-
 def test_a_policy_in_a_file_of_tests_is_told_once(run: Callable[..., Any]) -> None:
     text = "version: 1\npolicy: p\ntests: t\ncases: [{name: a, action: {tool: pay}}]"
     (problem,) = problems_of(run, {"money.yaml": POLICY, "a_test.yaml": text})
