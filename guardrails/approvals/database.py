@@ -250,7 +250,7 @@ def _refusals() -> Iterator[None]:
     """Turn whatever a database can raise into ApprovalsUnavailable."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError, UnicodeError) as error:
         # The text of a driver may repeat what it was given; the first line says what failed.
         cause = str(getattr(error, "orig", None) or error).strip().splitlines() or [""]
         msg = f"the store of approvals can't be used: {cause[0]}"

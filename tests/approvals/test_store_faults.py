@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -308,6 +309,15 @@ def test_waiting_ends_at_its_timeout_though_the_store_is_away(local: SqlStore, f
     with pytest.raises(ApprovalsUnavailable):
         local.wait(asked.id, 2)
     assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("text", ["\udcff", "a\0b"])
+def test_a_text_that_no_database_holds_is_found_nowhere_or_told(store: SqlStore, text: str) -> None:
+    asked = store.open(request())
+    with contextlib.suppress(ApprovalsUnavailable):
+        assert store.list(Filter(session=text)).requests == ()
+    with contextlib.suppress(ApprovalsUnavailable):
+        assert store.cancel(asked.id, "fay", text).reason == text
 
 
 def test_an_error_tells_no_argument(store: SqlStore, execute: Callable[[str], None]) -> None:
