@@ -18,6 +18,7 @@ from tests.approvals.guarded import FAY, Office, acting, ask
 from tests.approvals.guarded import POLICY as ESCALATING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from guardrails.budgets import Ledger
@@ -259,6 +260,42 @@ def test_tools_that_are_only_observed_run_and_are_counted() -> None:
         assert left(guard) == 0
         guard.enforcer.till.ledger = Lost()
         pay(guard, 600)
+
+
+@pytest.mark.parametrize("thrown_in", [True, False])
+async def test_a_stream_has_spent_once_it_has_given_a_part(*, thrown_in: bool) -> None:
+    guard = guard_over(GIVES)
+
+    @guard.tool("pay")
+    def stream(to: str, amount: float) -> Iterator[str]:
+        yield to
+        raise FailedError
+
+    @guard.tool("pay")
+    async def astream(to: str, amount: float) -> AsyncIterator[str]:
+        yield to
+        raise FailedError
+
+    @guard.tool("pay")
+    def broken(to: str, amount: float) -> Iterator[str]:
+        if amount:
+            raise FailedError
+        yield to
+
+    with guard.session(subject="a"):
+        with pytest.raises(FailedError):
+            next(broken("ACME", 300))
+        assert left(guard) == 1000
+        parts: Any = stream("ACME", 300)
+        assert next(parts) == "ACME"
+        with pytest.raises(FailedError):
+            parts.throw(FailedError) if thrown_in else next(parts)
+        assert left(guard) == 700
+        items: Any = astream("ACME", 300)
+        assert await anext(items) == "ACME"
+        with pytest.raises(FailedError):
+            await (items.athrow(FailedError) if thrown_in else anext(items))
+        assert left(guard) == 400
 
 
 def test_a_delegate_spends_what_is_its_delegators() -> None:

@@ -87,11 +87,12 @@ def _call_generator(
         fault = _join_rest(binding, given, rest) if rest else ""
         enforcer = find()
         admitted = enforcer.admit(tool, given, binding.optional, fault)
+        parts = _Parts(enforcer.follow(admitted))
         try:
             inner = binding.invoke(admitted.received, hidden)
-            result = yield from _pass_on(enforcer.follow(admitted), inner)
+            result = yield from _pass_on(parts, inner)
         except BaseException as error:
-            enforcer.settle(admitted, error)
+            enforcer.settle(admitted, error, begun=parts.given)
             raise
         enforcer.settle(admitted, result=result)
         return result
@@ -99,14 +100,26 @@ def _call_generator(
     return call
 
 
-def _pass_on(
-    tell: Callable[[Any], None], inner: Generator[Any, Any, Any]
-) -> Generator[Any, Any, Any]:
-    """What `yield from inner` would, where `tell` hears of each item before whoever asked."""
+class _Parts:
+    """Tells of each part of a stream before whoever asked has it; `given` once there was one."""
+
+    __slots__ = ("_tell", "given")
+
+    def __init__(self, tell: Callable[[Any], None]) -> None:
+        self._tell = tell
+        self.given = False
+
+    def tell(self, part: Any) -> None:
+        self._tell(part)
+        self.given = True
+
+
+def _pass_on(parts: _Parts, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """What `yield from inner` would, where `parts` hears of each item before whoever asked."""
     try:
         item = next(inner)
         while True:
-            tell(item)
+            parts.tell(item)
             try:
                 sent = yield item
             except GeneratorExit:
@@ -130,11 +143,12 @@ def _call_async_generator(
         fault = _join_rest(binding, given, rest) if rest else ""
         enforcer = find()
         admitted = await enforcer.admit_async(tool, given, binding.optional, fault)
-        inner, tell = binding.invoke(admitted.received, hidden), enforcer.follow(admitted)
+        inner = binding.invoke(admitted.received, hidden)
+        parts = _Parts(enforcer.follow(admitted))
         try:
             item = await anext(inner)
             while True:
-                tell(item)
+                parts.tell(item)
                 try:
                     sent = yield item
                 except GeneratorExit:
@@ -146,7 +160,7 @@ def _call_async_generator(
         except StopAsyncIteration:
             enforcer.settle(admitted)
         except BaseException as error:
-            enforcer.settle(admitted, error)
+            enforcer.settle(admitted, error, begun=parts.given)
             raise
         finally:
             await inner.aclose()

@@ -198,13 +198,21 @@ class Enforcer:
             begun = await self._decide_async(begun)
         return begun if isinstance(begun, Call) else await self._consult_async(begun)
 
-    def settle(self, call: Call, error: BaseException | None = None, result: Any = None) -> None:
+    def settle(
+        self,
+        call: Call,
+        error: BaseException | None = None,
+        result: Any = None,
+        *,
+        begun: bool = False,
+    ) -> None:
         """Record how the call ended: with `result`, or with `error`.
 
+        `begun` says that a part of a stream has been given, and so paid for, whatever came later.
         A log that can't take it is not the call's fault: the log refuses whatever comes next.
         """
         if call.reservation is not None:
-            self.till.settle(call.reservation, error)
+            self.till.settle(call.reservation, None if begun else error)
         if call.session is not None:
             call.session.ended(call.name, call.tool, error, result)
         outcome: Outcome
