@@ -21,6 +21,7 @@ from guardrails.session import Session, current_session
 from guardrails.session.register import MAX_DEPTH, Register
 from guardrails.snapshot import take_snapshot
 from guardrails.source import Health, PolicySource, load_policies
+from guardrails.state.stops import read_name
 
 __all__ = ["Guard", "Health", "load_policies"]
 
@@ -196,16 +197,17 @@ class Guard:
     def stop(self, name: str, *, reason: str, by: str = "") -> None:
         """Refuse from now on every call of a subject, of a session (by id) or, with "all", any.
 
-        It holds for every guard that shares the state, until `resume`.
+        It holds for every guard that shares the state, until `resume`. Raises ConfigurationError
+        for what is no name.
         """
-        self._enforcer.gate.stops.stop(name, reason, by)
+        self._enforcer.gate.stops.stop(read_name(name), reason, by)
 
     def resume(self, name: str, *, by: str = "") -> bool:
         """Let calls be judged again that were stopped under that name; whether any were.
 
         Raises StateUnavailable where the shared state can't be told.
         """
-        return self._enforcer.gate.stops.resume(name, by)
+        return self._enforcer.gate.stops.resume(read_name(name), by)
 
     def decide(self, action: Action, *, now: datetime | None = None) -> Decision:
         """Return the decision over `action` with the facts of this moment, or of `now`.

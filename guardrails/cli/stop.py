@@ -46,12 +46,13 @@ def stop(name: str | None, reason: str | None, where: str, form: str) -> None:
       guardrails stop
     """
     from guardrails.state.places import open_at
+    from guardrails.state.stops import read_name
 
     if name is not None and not (name.strip() and reason and reason.strip()):
         raise Failure("say whom to stop, and why, with --reason TEXT")
     state = open_at(where)
     if name is not None and reason is not None:
-        state.stop(name, reason, _operator())
+        state.stop(read_name(name), reason, _operator())
     _show(state.stops(), form)
 
 
@@ -67,8 +68,9 @@ def resume(name: str, where: str) -> None:
     """
     from guardrails.display import quote
     from guardrails.state.places import open_at
+    from guardrails.state.stops import read_name
 
-    if not open_at(where).resume(name, _operator()):
+    if not open_at(where).resume(read_name(name), _operator()):
         raise Failure(f"{quote(name)} is not stopped; `guardrails stop` shows who is")
     click.echo(f"{quote(name)} may go on")
 

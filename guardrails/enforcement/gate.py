@@ -98,7 +98,7 @@ class Gate:
         ]
         if session is not None and rules:
             name = session.id if session.subject is None else session.subject.id
-            self.stops.stop(name, f"suspended by the rule {rules[0]}", rules[0])
+            self.stops.stop(name.strip(), f"suspended by the rule {rules[0]}", rules[0])
 
     def _note(self, kind: str, stop: Stop) -> None:
         """Record a stop or its end as soon as it is known; it holds even where that can't be."""

@@ -238,9 +238,13 @@ class Session:
 
 
 def names_of(session: str, chain: tuple[Subject, ...]) -> frozenset[str]:
-    """By what names a stop may mean the session: its id, its subjects, whom they act for."""
+    """By what names a stop may mean the session: its id, its subjects, whom they act for.
+
+    As in a stop, white space around a name is none of it.
+    """
     people = (subject.on_behalf_of for subject in chain if subject.on_behalf_of)
-    return frozenset((session, *(subject.id for subject in chain), *people))
+    names = (session, *(subject.id for subject in chain), *people)
+    return frozenset(map(str.strip, names))
 
 
 def _subject_json(subject: Subject) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from guardrails.past import Outcome
 from guardrails.session.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from guardrails.action import Subject
     from guardrails.audit.records import DecisionEntry
@@ -199,10 +200,12 @@ class SessionState:
             self.history.note(tool, traits, outcome, now, declared=declared is not None)
 
 
-def read_texts(given: Iterable[str], what: str) -> tuple[str, ...]:
+def read_texts(given: object, what: str) -> tuple[str, ...]:
     """Return a list of texts, none of them empty; raises SessionError for anything else."""
-    texts = () if isinstance(given, str) else tuple(given)
-    if isinstance(given, str) or not all(type(text) is str and text.strip() for text in texts):
+    texts = None
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        texts = tuple(given)
+    if texts is None or not all(type(text) is str and text.strip() for text in texts):
         msg = f"{what} are a list of texts, none of them empty"
         raise SessionError(msg)
     return texts

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from guardrails.decision import Code
-from guardrails.errors import StateUnavailable
+from guardrails.errors import ConfigurationError, StateUnavailable
 from guardrails.forks import after_fork
 from guardrails.values import NANOSECONDS
 
@@ -34,6 +34,17 @@ VALID_NS = NANOSECONDS
 
 _FAREWELL_S = 1.0  # how long closing waits for a question that is on its way
 _PATIENCE_S = 0.2  # how long a call waits for an answer that is on its way
+
+
+def read_name(given: str) -> str:
+    """Return whom a stop names, without the white space around; raises ConfigurationError.
+
+    A stop that nobody bears the name of would pass for one that holds.
+    """
+    name = given.strip() if type(given) is str else ""
+    if not name:
+        raise ConfigurationError("say whom to stop by a name")
+    return EVERYONE if name.casefold() == EVERYONE else name
 
 
 class Stop(NamedTuple):

@@ -180,7 +180,7 @@ def test_a_label_removed_while_its_tool_runs_comes_back(
         assert session.labels == {"untrusted"}
 
 
-@pytest.mark.parametrize("labels", ["untrusted", [""], [1], [" "]])
+@pytest.mark.parametrize("labels", ["untrusted", b"x", [""], [1], [" "], None, 5])
 def test_what_is_no_list_of_labels_is_refused(
     load: Callable[..., guardrails.Guard], labels: Any
 ) -> None:

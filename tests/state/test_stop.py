@@ -11,7 +11,7 @@ import pytest
 import guardrails
 from guardrails.action import Action, SessionView, Subject
 from guardrails.decision import Code, Effect
-from guardrails.errors import ActionDenied, StateUnavailable
+from guardrails.errors import ActionDenied, ConfigurationError, StateUnavailable
 from guardrails.state.places import open_at
 from guardrails.state.stops import Stop, Stops
 
@@ -98,6 +98,23 @@ def test_a_stop_of_another_changes_nothing(place: Place) -> None:
     with guard.session(subject="agent-7"):
         assert work(guard) is Code.RULE
     assert work(guard) is Code.RULE
+
+
+def test_a_name_is_read_as_people_write_it(place: Place) -> None:
+    guard = place.guard()
+    guard.stop(" agent-7\n", reason="it runs wild")
+    for subject in ("agent-7", "agent-7 "):
+        with guard.session(subject=subject):
+            assert work(guard) is Code.STOPPED
+    assert guard.resume("agent-7 ")
+    with guard.session(subject="agent-7"):
+        assert work(guard) is Code.RULE
+    guard.stop("ALL", reason="an incident")
+    assert work(guard) is Code.STOPPED
+    nobody: list[Any] = ["", " ", None, 5]
+    for name in nobody:
+        with pytest.raises(ConfigurationError, match="say whom to stop"):
+            guard.stop(name, reason="an incident")
 
 
 def test_all_stops_calls_of_nobody_known_too(place: Place) -> None:
