@@ -12,7 +12,7 @@ from guardrails.approvals.differences import ABSENT, find_differences
 from guardrails.approvals.request import Kind, Status
 from guardrails.approvals.vote import VoteOutcome
 from guardrails.approvals.wording import lasting_of, tell_span
-from guardrails.server.values import Value, lay_out, mark
+from guardrails.server.values import Value, lay_out, mark, point_out
 from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
@@ -184,12 +184,12 @@ def _view_arguments(request: ApprovalRequest) -> Iterator[Argument]:
     kinds: Mapping[str, str] = request.evidence.get("kinds", {})
     for name in [*request.arguments, *(name for name in changed if name not in request.arguments)]:
         difference = changed.get(name)
-        now = request.arguments.get(name, ABSENT)
-        before = ABSENT if difference is None else difference.before
+        now = _value(request.arguments.get(name, ABSENT))
+        before = None if difference is None else _value(difference.before)
         yield Argument(
             mark(name),
-            _value(now),
-            _value(before),
+            point_out(now, before) if now and before else now,
+            before,
             difference is not None,
             kinds.get(name, ""),
         )

@@ -7,6 +7,7 @@ written out and marked, and letters of other scripts named.
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.approvals.wording import write_value
@@ -14,10 +15,12 @@ from guardrails.display import escape
 from guardrails.values import Duration, MapKey, Timestamp, UInt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _INDENT = "  "
 _SHORT = 72  # characters of a list or map that stays on one line
+
+_COMPARED = 60  # characters from which a value is too long to be compared at a glance
 
 _KINDS = {
     bool: "true or false",
@@ -34,21 +37,27 @@ class Piece(NamedTuple):
     """A stretch of text and how it is meant: `plain`, `text`, `number`, `escape`, `mark`, `alike`.
 
     An escape or a mark stands for what is not written as itself; a mark should be looked at, and so
-    should what is `alike`, a letter that may pass for another. `hint` names it.
+    should what is `alike`, a letter that may pass for another. `hint` names it. `new` is what was
+    not there before.
     """
 
     text: str
     tone: str = "plain"
     hint: str = ""
+    new: bool = False
 
 
 class Value(NamedTuple):
-    """A value as a page shows it: its pieces, its kind in words, and what to be wary of."""
+    """A value as a page shows it: its pieces, its kind in words, and what to be wary of.
+
+    `change` says, of a value compared with an earlier one, where they part.
+    """
 
     pieces: tuple[Piece, ...]
     kind: str
     notes: tuple[str, ...]
     length: int
+    change: str = ""
 
 
 def lay_out(value: Any) -> Value:
@@ -56,6 +65,43 @@ def lay_out(value: Any) -> Value:
     pieces = tuple(_tell(value, ""))
     length = sum(len(piece.text) for piece in pieces)
     return Value(pieces, _kind(value), tuple(_warn(value, pieces)), length)
+
+
+def point_out(value: Value, before: Value) -> Value:
+    """A long value with that part pointed out in which it differs from what it was before.
+
+    A short one, or one that has little in common with the other, is compared at a glance.
+    """
+    text, was = _text(value), _text(before)
+    first = _count_alike(text, was)
+    end = len(text) - _count_alike(reversed(text[first:]), reversed(was[first:]))
+    if text == was or len(text) < _COMPARED or end - first > len(text) // 2:
+        return value
+    change = f"Changed in characters {first + 1:,} to {end:,}, underlined."
+    if first == end:
+        change = f"Changed: what stood after its first {first:,} characters is gone."
+    return value._replace(pieces=tuple(_split(value.pieces, first, end)), change=change)
+
+
+def _count_alike(these: Iterable[str], those: Iterable[str]) -> int:
+    """How many characters are the same until one is not."""
+    pairs = zip(these, those, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _text(value: Value) -> str:
+    return "".join(piece.text for piece in value.pieces)
+
+
+def _split(pieces: Iterable[Piece], first: int, end: int) -> Iterator[Piece]:
+    """The pieces, cut where what is new begins and ends."""
+    at = 0
+    for piece in pieces:
+        cuts = [min(max(cut - at, 0), len(piece.text)) for cut in (first, end)]
+        for start, stop in pairwise([0, *cuts, len(piece.text)]):
+            if text := piece.text[start:stop]:
+                yield piece._replace(text=text, new=first <= at + start < end)
+        at += len(piece.text)
 
 
 def mark(text: str) -> tuple[Piece, ...]:

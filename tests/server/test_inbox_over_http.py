@@ -507,6 +507,17 @@ def test_a_comment_of_several_lines_is_kept_and_shown_as_that(premises: Premises
     assert "as agreed\nwith Dana</p>" in client.get(f"/requests/{asked.id}").text
 
 
+def test_in_a_long_text_the_changed_part_is_underlined(premises: Premises) -> None:
+    body = "please pay {} to the account below by the end of this month, as agreed"
+    call = {"at_ns": 1, "effect": "allow", "tool": "mail.send"}
+    earlier = [{**call, "arguments": {"body": body.format("20 EUR")}}]
+    given = {"body": body.format("95 USD")}
+    asked = premises.ask(tool="mail.send", arguments=given, evidence={"earlier": earlier})
+    page = premises.signed_in().get(f"/requests/{asked.id}").text
+    assert '<ins><bdi class="text">95 USD</bdi></ins>' in page
+    assert page.count("<ins>") == 1
+
+
 def test_a_comment_that_no_store_can_keep_is_no_vote(premises: Premises) -> None:
     asked = premises.ask()
     answer = vote(premises.signed_in(), asked.id, "approve", comment="a\0b")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrails.server.values import lay_out, mark
+from guardrails.server.values import lay_out, mark, point_out
 from guardrails.values import Duration, Timestamp, UInt
 
 
@@ -99,3 +99,39 @@ def test_nothing_of_a_text_is_lost_and_nothing_hides(value: str) -> None:
 @given(st.text())
 def test_a_name_is_marked_as_a_value_is(value: str) -> None:
     assert "".join(piece.text for piece in mark(value)).isprintable()
+
+
+LETTER = "Dear all,\nplease pay {} to the account below by the end of this month.\nRegards"
+
+
+def compare(before: Any, now: Any) -> tuple[str, str]:
+    told = point_out(lay_out(now), lay_out(before))
+    return "".join(piece.text for piece in told.pieces if piece.new), told.change
+
+
+def test_the_part_of_a_long_text_that_has_changed_is_pointed_out() -> None:
+    new, told = compare(LETTER.format("20 EUR"), LETTER.format("95 USD"))
+    assert new == "95 USD"
+    assert told == "Changed in characters 25 to 30, underlined."
+
+
+def test_what_a_long_text_has_lost_is_told() -> None:
+    new, told = compare(LETTER.format("20 EUR"), LETTER.format(""))
+    assert new == ""
+    assert told == "Changed: what stood after its first 24 characters is gone."
+
+
+@pytest.mark.parametrize(
+    ("before", "now"), [("20", "95"), ("x" * 90, "y" * 90), (LETTER, LETTER)], ids=str
+)
+def test_what_is_compared_at_a_glance_or_is_another_is_left_as_it_is(before: str, now: str) -> None:
+    assert compare(before, now) == ("", "")
+
+
+@given(st.text(min_size=30), st.text(), st.text(), st.text(min_size=30))
+def test_pointing_out_changes_nothing_that_is_shown(
+    start: str, was: str, now: str, end: str
+) -> None:
+    value = lay_out(start + now + end)
+    told = point_out(value, lay_out(start + was + end))
+    assert "".join(piece.text for piece in told.pieces) == text(start + now + end)
