@@ -183,7 +183,7 @@ class Database:
             behind = (latest_ns - now) // NANOSECONDS
             msg = (
                 f"the clock is {behind} s behind what the store of approvals has seen: set it"
-                " right, or reset the store's clock, which ends every open request"
+                " right, or run `guardrails approvals reset-clock`, which ends every open request"
             )
             raise ApprovalsUnavailable(msg)
         return max(now, latest_ns)

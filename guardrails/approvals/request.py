@@ -128,19 +128,6 @@ class Case:
         )
 
 
-def digest_of(
-    tool: str,
-    arguments: Mapping[str, Any],
-    subjects: Iterable[Subject],
-    session_id: str | None,
-    context_read: Mapping[str, Any],
-    rules: Iterable[RuleTerms],
-) -> str:
-    """`sha256:...` over what an approval is for; raises NotEscalatable for opaque values."""
-    actors = tuple(map(Actor.of, subjects))
-    return Case(tool, arguments, actors, session_id, context_read, tuple(rules)).digest
-
-
 def _hash(what: str, text: str) -> str:
     labelled = b"guardrails %b 1\0%b" % (what.encode(), text.encode())
     return f"sha256:{sha256(labelled).hexdigest()}"

@@ -252,6 +252,26 @@ def lift(desk: Desk, agent: str) -> None:
     click.echo(f"people are asked for `{agent}` again", err=True)
 
 
+@approvals.command("reset-clock")
+@signed_in
+def reset_clock(desk: Desk) -> None:
+    """Believe the clock again after it was ahead by mistake, at the price of what is open.
+
+    Time never goes back in a store, so that no approval outlives its end. While the clock is far
+    behind what the store has seen, nothing is asked or decided; this ends every open request.
+
+    \b
+    Example:
+      guardrails approvals reset-clock --as fay@example.com
+    """
+    from guardrails.approvals.sql_store import SqlStore
+
+    store = desk.service.store
+    assert isinstance(store, SqlStore)
+    ended = store.reset_clock()
+    click.echo(f"the store believes the clock again; ended: {', '.join(ended) or 'none'}", err=True)
+
+
 def _read_filter(
     status: tuple[str, ...],
     kind: tuple[str, ...],

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from guardrails import ApprovalRequired
+from guardrails import ActionDenied, ApprovalRequired
 from guardrails.approvals.accounts import make_token, write_people
 from guardrails.approvals.people import Account, People
 from guardrails.approvals.places import open_service
 from guardrails.approvals.request import Status
+from guardrails.approvals.sql_store import SqlStore
 from guardrails.testing import guard_over
 from tests.approvals.guarded import POLICY, acting
 from tests.approvals.scenes import exchange
@@ -251,6 +252,28 @@ def test_a_suspended_agent_is_listed_and_lifted(guardrails: Command, place: Plac
     assert guardrails("approvals", "lift", "agent-7").exit_code == 0
     assert place.service.store.suspensions() == ()
     assert guardrails("approvals", "lift", "agent-7").exit_code == 2
+
+
+def test_a_clock_that_was_ahead_is_put_right_at_the_price_of_what_is_open(
+    guardrails: Command, place: Place
+) -> None:
+    request_id = place.ask()
+    store = SqlStore(place.folder / "approvals.db", lambda: time.time_ns() + 3600 * 10**9)
+    store.see(request_id, FAY)
+    store.close()
+    with pytest.raises(ActionDenied):
+        place.pay()
+    result = guardrails("approvals", "approve", request_id)
+    assert (result.exit_code, "run `guardrails approvals reset-clock`" in result.stderr) == (
+        2,
+        True,
+    )
+    result = guardrails("approvals", "reset-clock")
+    told = f"the store believes the clock again; ended: {request_id}\n"
+    assert (result.exit_code, result.stderr) == (0, told)
+    place.guard = guard_over(POLICY, approvals=str(place.folder))
+    assert guardrails("approvals", "approve", place.ask()).exit_code == 0
+    assert place.pay() == "paid"
 
 
 def test_an_unknown_request_and_an_absent_store_are_errors(
