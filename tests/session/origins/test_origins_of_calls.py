@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import UserDict
+from io import BytesIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +43,43 @@ def guard(tmp_path: Path) -> guardrails.Guard:
 
 def pay(guard: guardrails.Guard, to: str) -> Any:
     return guard.run("pay", {"to": to}, lambda to: to)
+
+
+def nested() -> Any:
+    value: Any = "to EVIL Ltd"
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {(1, (2, "to EVIL Ltd")): None},
+        UserDict(note="to EVIL Ltd"),
+        MappingProxyType({"note": "to EVIL Ltd"}),
+        BytesIO(b"to EVIL Ltd"),
+        iter(["to EVIL Ltd"]),
+        lambda: "to EVIL Ltd",
+        b"to EVIL Ltd",
+        "to \ud800 EVIL Ltd",
+        "x " * 9_000_000 + "to EVIL Ltd",
+        nested(),
+        ExceptionGroup("several", [ValueError({"note": ["to EVIL Ltd"]})]),
+        FileNotFoundError(2, "none", "to EVIL Ltd"),
+    ],
+    ids=lambda result: type(result).__name__,
+)
+def test_no_way_of_giving_a_result_hides_it(guard: guardrails.Guard, result: Any) -> None:
+    def give() -> Any:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    with guard.session(subject="a"):
+        with contextlib.suppress(type(result) if isinstance(result, Exception) else KeyError):
+            guard.run("read", {}, give)
+        assert refused_by(guard, "EVIL Ltd") == ["p/act", "p/foreign"]
 
 
 def test_keys_of_a_map_are_asked_about_unless_the_schema_names_them(tmp_path: Path) -> None:
