@@ -170,8 +170,9 @@ class _Verification:
 
     def _note_tails(self, path: Path) -> None:
         if self._unproven:
-            what = f"tail not proven: nobody can tell whether the last records of {self._unproven}"
-            advice = "chains were cut off; keep anchors elsewhere, or a seal"
+            chains = f"{self._unproven} chain{'s' if self._unproven > 1 else ''}"
+            what = f"tail not proven: nobody can tell whether the last records of {chains}"
+            advice = "were cut off; keep anchors elsewhere, or a seal"
             self._findings.remark(path.name, 0, "", f"{what} {advice}")
         if self._seals is None and any(seen.sealing is not None for seen in self._glances):
             self._findings.remark(

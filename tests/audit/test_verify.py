@@ -62,7 +62,7 @@ def test_an_undisturbed_log_has_nothing_but_a_remark_on_its_tail(folder: Path, c
         folder.name,
         0,
         "",
-        "tail not proven: nobody can tell whether the last records of 1 chains were cut off; keep "
+        "tail not proven: nobody can tell whether the last records of 1 chain were cut off; keep "
         "anchors elsewhere, or a seal",
     )
 
