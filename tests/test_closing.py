@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +58,18 @@ def test_a_closed_guard_leaves_no_thread_and_no_connection_and_runs_nothing(
         pay(guard)
     assert refused.value.decision.code is Code.UNAVAILABLE
     assert kept(home) == ["approvals.db", "approvals.key", "approvals.pub"]
+
+
+def test_a_guard_that_is_dropped_leaves_no_connection(folder: Path, tmp_path: Path) -> None:
+    home, before = tmp_path / "home", threading.active_count()
+    guard = Guard.load(folder, state=home, log=tmp_path / "log")
+    pay(guard)
+    del guard
+    end = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.05)
+    gc.collect()
+    assert kept(home) == ["approvals.db"]
 
 
 def test_a_state_that_was_given_open_stays_open(folder: Path, tmp_path: Path) -> None:

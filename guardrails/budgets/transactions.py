@@ -85,6 +85,9 @@ class SqliteTransactions:
             self._closed = True
             self._drop()
 
+    def __del__(self) -> None:
+        self._drop()  # a guard may be dropped without being closed
+
     def _connect(self) -> sqlite3.Connection:
         """The open connection; a file that was put in its place is another store."""
         if self._closed:
