@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ PER_ACCOUNT = 10
 
 _LOOK_S = 30.0
 _RETRY_S = 1.0
+
+_log = logging.getLogger("guardrails.server")
 
 
 class _Listener:
@@ -104,6 +107,10 @@ class Live:
                     last = found[-1].number if found else last
                     self._tell(frozenset(change.request_id for change in found))
             except ApprovalsUnavailable:
+                last = None
+                self._stop.wait(_RETRY_S)
+            except Exception:  # noqa: BLE001 - a thread that ends unseen would leave pages stale
+                _log.exception("following the store failed, and goes on")
                 last = None
                 self._stop.wait(_RETRY_S)
 

@@ -458,6 +458,28 @@ def test_events_are_for_those_signed_in_and_tell_of_changes(premises: Premises) 
     assert told == f'data: ["{asked.id}"]'
 
 
+def test_events_go_on_after_a_fault_in_following_the_store(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    follow, faults = premises.store.changes, [RuntimeError("a fault")]
+
+    def fail_once(*asked: int) -> Any:
+        if faults:
+            raise faults.pop()
+        return follow(*asked)
+
+    client = premises.signed_in()
+    with client.stream("GET", "/events") as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "retry: 2000"
+        monkeypatch.setattr(premises.store, "changes", fail_once)
+        premises.ask()  # of which nothing is heard but that something has happened
+        assert next(line for line in lines if line.startswith("data:")) == 'data: [""]'
+        asked = premises.ask(arguments={"to": "another"})
+        assert next(line for line in lines if asked.id in line)
+    assert "following the store failed" in caplog.text
+
+
 def test_events_end_with_the_sign_in_and_tell_nothing_more(premises: Premises) -> None:
     client = premises.signed_in()
     token = token_of(client.get("/").text)
