@@ -124,7 +124,7 @@ class Builder:
             constants={},
             tools=(),
             rules=tuple(rules),
-            places={},
+            places={**about.places, "policy": Span(modules[0].path, *modules[0].place)},
         )
 
     def _about(self, package: Path) -> Annotation:
@@ -204,7 +204,7 @@ class Builder:
             if _watches(name)
             else next((note.expires for note in (*notes, about) if note.expires), None),
             span=Span(module.path, first.place.line, first.place.column),
-            places={},
+            places=_join_places(about, notes),
             module=asked,
         )
 
@@ -227,6 +227,14 @@ class Builder:
         if effect is not Effect.ESCALATE:
             return None
         return given[0] if given else about.approval
+
+
+def _join_places(about: Annotation, notes: Sequence[Annotation]) -> dict[str, Span]:
+    """Where the values stand that a rule has: of several, the first, of the rule's own."""
+    places = dict(about.places)
+    for note in reversed(notes):
+        places.update(note.places)
+    return places
 
 
 def _watches(name: str) -> bool:

@@ -7,12 +7,12 @@ right above a package or a rule. What OPA has no key for stands under `custom`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from guardrails.display import quote
 from guardrails.language.cel.errors import did_you_mean
-from guardrails.language.document import TRAITS, Approval, Expiry
+from guardrails.language.document import TRAITS, Approval, Expiry, Span
 from guardrails.language.expiry import parse_expiry
 from guardrails.language.rego.terms import read_terms
 from guardrails.language.source import Source
@@ -20,7 +20,7 @@ from guardrails.language.structure import TOOL_PATTERN
 from guardrails.language.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from guardrails.errors import Problem
     from guardrails.language.yaml_tree import Tree
@@ -44,7 +44,11 @@ _SEVERITIES = ("low", "medium", "high", "critical")
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What an annotation says; `line` is that of what it stands above."""
+    """What an annotation says; `line` is that of what it stands above.
+
+    `places` tell where the values of `custom` stand, by key, and the items of lists: `tools[0]`;
+    of a control, `controls NAME`.
+    """
 
     line: int
     title: str = ""
@@ -59,6 +63,7 @@ class Annotation:
     mode: str = ""
     expires: Expiry | None = None
     scope: str = ""
+    places: Mapping[str, Span] = field(default_factory=dict, repr=False)
 
 
 def read_annotations(
@@ -120,7 +125,20 @@ class _Reader:
             mode=self._one_of(custom, "mode", ("observe", "enforce")),
             expires=self._expires(custom),
             scope=self._text(data, "scope"),
+            places=dict(self._places(custom)),
         )
+
+    def _places(self, custom: dict[str, Any]) -> Iterator[tuple[str, Span]]:
+        for key, value in custom.items():
+            yield str(key), self._place(custom, key)
+            for index, item in enumerate(value if type(value) is list else ()):
+                place = self._place(value, index)
+                yield f"{key}[{index}]", place
+                yield f"{key} {item}", place
+
+    def _place(self, holder: Any, step: Any) -> Span:
+        mark = self.tree.value(holder, step).start_mark
+        return Span(self.tree.source.path, mark.line + 1, mark.column + 1)
 
     def _check_keys(self, custom: dict[str, Any], *, of_package: bool) -> None:
         for key in custom:
@@ -157,10 +175,12 @@ class _Reader:
 
     def _selectors(self, data: dict[str, Any], key: str, form: str) -> tuple[str, ...] | None:
         names = self._names(data, key)
-        for name in names or ():
+        for index, name in enumerate(names or ()):
             if not re.fullmatch(form, name):
                 hint = did_you_mean(name, TRAITS) if key == "traits" else ""
-                self._report(data, key, f"{quote(name)} is no {key[:-1]}{hint}")
+                listed = type(data[key]) is list
+                holder, step = (data[key], index) if listed else (data, key)
+                self._report(holder, step, f"{quote(name)} is no {key[:-1]}{hint}")
         return names
 
     def _terms(self, custom: dict[str, Any]) -> Approval | None:
@@ -180,9 +200,7 @@ class _Reader:
             self._report(custom, "expires", f"{quote(text)} is {error}")
             return None
 
-    def _report(
-        self, data: dict[str, Any], key: str, message: str, *, of_key: bool = False
-    ) -> None:
+    def _report(self, data: Any, key: str | int, message: str, *, of_key: bool = False) -> None:
         event = self.tree.key(data, key) if of_key else self.tree.value(data, key)
         self.problems.append(self.tree.problem(event, message))
 

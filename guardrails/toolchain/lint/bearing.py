@@ -35,15 +35,20 @@ def allowing(project: Project, tool: str) -> Iterator[Rule]:
 
 
 def restricting(project: Project, tool: str, allowed_by: Rule) -> Iterator[Rule]:
-    """The rules in force that escalate or deny calls of `tool` for those whom one rule allows."""
-    for rule in project.reach.rules(tool):
+    """The rules in force that escalate or deny calls of `tool` for those whom one rule allows.
+
+    Those of Rego modules are among them, for whomever they may be.
+    """
+    for rule in (*project.reach.rules(tool), *project.asking(tool)):
         same = rule.subjects in (None, allowed_by.subjects)
         if same and rule.effect is not Effect.ALLOW and in_force(project, rule):
             yield rule
 
 
 def reads(rule: Rule, *variables: str) -> bool:
-    """Whether a condition of `rule` reads any of these variables."""
+    """Whether a condition of `rule`, or a module, reads any of these variables."""
+    if rule.module is not None:
+        return not rule.module.reads.parts.isdisjoint((*variables, "*"))
     return any(
         not condition.checked.variables.isdisjoint(variables) for condition in rule_conditions(rule)
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardrails.language.cel.tree import Has, Literal, Operation, Select, Variable
+from guardrails.toolchain.lint.modules import names_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from guardrails.language.cel.tree import Node
-    from guardrails.language.document import Document, Rule
+    from guardrails.language.document import Approval, Document, Rule
     from guardrails.past import Step
     from guardrails.toolchain.lint.finding import Region
     from guardrails.toolchain.lint.project import Clause, Project
@@ -33,6 +34,10 @@ def tools_in_selectors(project: Project) -> Iterator[Use]:
             path = (key,) if type(project.data(rule)[key]) is dict else (key, index)
             for number, name in enumerate(step.calls.tools or ()):
                 yield Use(name, project.region(rule, *path, "tools", number))
+    for rule in project.module_rules:
+        if names_tools(rule):
+            for index, name in enumerate(rule.tools or ()):
+                yield Use(name, project.region(rule, "tools", index))
 
 
 def tools_in_conditions(project: Project) -> Iterator[Use]:
@@ -49,6 +54,10 @@ def roles(project: Project) -> Iterator[Use]:
             for step, name in _at(project.data(rule), path):
                 if "*" not in name and "@" not in name:
                     yield Use(name, project.region(rule, *path, step, of_key=step == name))
+    for rule in project.module_rules:
+        for name in () if rule.approval is None else approvers(rule.approval):
+            if "*" not in name and "@" not in name:
+                yield Use(name, project.region(rule, "approval"))
     for clause in project.conditions():
         if "subject" in clause.condition.checked.variables:
             yield from _compared(project, clause, _is_roles)
@@ -60,6 +69,9 @@ def controls(project: Project) -> Iterator[Use]:
     for part in parts:
         for index, name in enumerate(project.data(part).get("controls", ())):
             yield Use(name, project.region(part, "controls", index))
+    for rule in project.module_rules:
+        for name in rule.controls:
+            yield Use(name, project.region(rule, f"controls {name}"))
 
 
 def keys_of(project: Project, clause: Clause, variable: str) -> Iterator[Use]:
@@ -93,6 +105,14 @@ def _compared(project: Project, clause: Clause, is_wanted: Callable[[Node], bool
                 texts = other.value if type(other.value) is list else [other.value]
                 region = project.at(clause.condition, other)
                 yield from (Use(text, region) for text in texts if type(text) is str)
+
+
+def approvers(terms: Approval) -> Iterator[str]:
+    """The roles and persons that may approve, in whatever stage."""
+    for group in terms.groups:
+        yield from group.names
+    for stage in terms.stages:
+        yield from stage.names
 
 
 def _steps(rule: Rule) -> Iterator[tuple[str, int, Step]]:

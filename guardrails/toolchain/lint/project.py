@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.display import escape
+from guardrails.engine import PolicySet
 from guardrails.language.declarations import Declarations
 from guardrails.language.document import Condition, Document, Rule, Tool
 from guardrails.language.environments import Environments
-from guardrails.language.folder import REGO
 from guardrails.language.loader import load_folder, without_collector
 from guardrails.toolchain.lint.finding import Edit, Finding, Region
+from guardrails.toolchain.lint.modules import is_module, region_in_module
 from guardrails.toolchain.lint.scalars import write_in
 from guardrails.toolchain.lint.settings import Settings
 from guardrails.toolchain.lint.suppress import read_allowances
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from guardrails.language.cel.tree import Node
     from guardrails.language.document import Bundle
-    from guardrails.language.folder import Folder
+    from guardrails.language.folder import File, Folder
     from guardrails.toolchain.lint.finding import Fix, Severity
     from guardrails.toolchain.lint.text import PolicyText
     from guardrails.toolchain.tools.found import FoundTool
@@ -44,7 +45,8 @@ class Clause(NamedTuple):
 class Project:
     """The policies to lint; what several rules ask of them is worked out once.
 
-    `folder` are the files, `bundle` the policies loaded from them, `texts` the files by path,
+    `folder` are the files, `whole` all policies loaded from them, `bundle` those of YAML documents
+    and `modules` those of Rego modules, `texts` the files by path,
     `tests` those that are tests, `now_ns` the time to judge expiry at, in nanoseconds since 1970,
     `allowances` the comments that except something from lint, `functions` the decorated functions
     of the program that the policies are for, None where they are not known.
@@ -61,12 +63,14 @@ class Project:
         """Raise PolicyError where the policies don't load."""
         self.root = root
         self.folder = folder
-        self.bundle: Bundle = _without_modules(load_folder(folder, root))
+        self.whole: Bundle = load_folder(folder, root)
+        self.bundle: Bundle = _without_modules(self.whole)
+        self.modules = tuple(each for each in self.whole.documents if is_module(each))
         self.now_ns = now_ns
         self.settings = settings or Settings()
         self.functions = functions
         with without_collector():
-            texts = [read_text(file) for file in (*folder.documents, *folder.tests)]
+            texts = [read_text(file) for file in self._files()]
         self.texts: Mapping[str, PolicyText] = {text.path: text for text in texts if text}
         self.tests = tuple(
             self.texts[file.path] for file in folder.tests if file.path in self.texts
@@ -78,9 +82,24 @@ class Project:
             Declarations(dict(self.bundle.constants), dict(self.bundle.tools), self.bundle.context)
         )
         self._data = dict(self._find_data())
-        self._documents = {each.policy: each for each in self.bundle.documents}
+        self._documents = {each.policy: each for each in self.whole.documents}
+        self._asking: PolicySet | None = None
         self._nodes: dict[int, tuple[Node, ...]] = {}
         self._clauses: tuple[Clause, ...] | None = None
+
+    def _files(self) -> tuple[File, ...]:
+        return (*self.folder.documents, *self.folder.modules, *self.folder.tests)
+
+    def asking(self, tool: str) -> tuple[Rule, ...]:
+        """The rules of Rego modules that concern a tool."""
+        if self._asking is None:
+            self._asking = PolicySet(dataclasses.replace(self.whole, documents=self.modules))
+        return self._asking.concerning(tool)
+
+    @property
+    def module_rules(self) -> tuple[Rule, ...]:
+        """The rules of Rego modules."""
+        return tuple(rule for module in self.modules for rule in module.rules)
 
     def conditions(self) -> tuple[Clause, ...]:
         """Every condition of every rule."""
@@ -128,6 +147,10 @@ class Project:
         Without a path it is what names the part: a document's `policy`, a rule's `id`, a tool's
         key. A path may name an item of a list that is written as one value alone.
         """
+        if is_module(part):
+            assert not isinstance(part, Tool)
+            file = part.span.path if isinstance(part, Rule) else part.path
+            return region_in_module(self.texts[file], part, path)
         text, data = self._data[_key_of(part)]
         assert text.tree is not None
         if not path:
@@ -211,7 +234,7 @@ class Project:
 
 def _without_modules(bundle: Bundle) -> Bundle:
     """A bundle less its Rego modules: what their rules ask for can't be told from here."""
-    documents = (each for each in bundle.documents if not each.path.lower().endswith(REGO))
+    documents = (each for each in bundle.documents if not is_module(each))
     return dataclasses.replace(bundle, documents=tuple(documents))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardrails.language.expiry import parse_expiry
+from guardrails.language.folder import REGO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from guardrails.toolchain.lint.text import PolicyText
 
 _COMMENT = re.compile(r"(?:(?<=\s)|(?<![^\r\n]))#\s*lint\s*:[^\r\n]*")
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|(#[^\n]*)')
+"""A string of a Rego module or, so that none is seen in it, a comment."""
+
 _SIGN = re.compile(r"(?:^|(?<=\s))#")
 _ALLOW = re.compile(r"#\s*lint\s*:\s*allow\s*\[([^\]]*)\](.*)")
 _UNTIL = re.compile(r"(?:^|[\s,;(])until\s+(\S+?)[.)]?\s*$")
@@ -64,9 +68,10 @@ class Excepted(NamedTuple):
 
 def read_allowances(text: PolicyText) -> Iterator[Allowance]:
     """The exceptions in the comments of a file, with or without faults."""
-    if text.tree is None:
-        return
     found = list(_COMMENT.finditer(text.text))
+    if text.tree is None:
+        yield from _read_in_module(text, found)
+        return
     if not found:
         return
     entries = list(_entries(text.tree, text.tree.data, ()))
@@ -77,6 +82,16 @@ def read_allowances(text: PolicyText) -> Iterator[Allowance]:
             region = text.region(at, comment.end())
             first, last = _covered(text, region, entries)
             yield _read(comment.group(), region, first, last)
+
+
+def _read_in_module(text: PolicyText, found: list[re.Match[str]]) -> Iterator[Allowance]:
+    """The exceptions in the comments of a Rego module, annotations among them; each for a line."""
+    strings = [(each.start(), each.end()) for each in _STRING.finditer(text.text) if not each[1]]
+    for comment in found:
+        at = comment.start()
+        if text.path.lower().endswith(REGO) and not any(a < at < b for a, b in strings):
+            region = text.region(at, comment.end())
+            yield _read(comment.group(), region, *_covered(text, region, ()))
 
 
 def _begins_comment(text: PolicyText, at: int, scalars: list[tuple[int, int]]) -> bool:

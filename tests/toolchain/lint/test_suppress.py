@@ -120,3 +120,24 @@ def test_the_level_of_lint_exception_holds_for_all_its_findings() -> None:
     report = lint(Project(folder_of({"p.yaml": policy}), "policies", NOW, Settings(levels)))
     assert [each.severity for each in report.findings] == [Severity.NOTE, Severity.NOTE]
     assert report.exit_code == 0
+
+
+def test_comments_of_a_module_in_rego_except_what_stands_on_their_line() -> None:
+    rego = (
+        "# METADATA\n"
+        "# custom:\n"
+        "#   tools: [pya] # lint: allow[unknown-name] it comes with the next release\n"
+        "package guardrails.a # lint: allow[missing-owner] an example\n"
+        "\n"
+        "# lint: allow[missing-control] it serves nobody's\n"
+        "\n"
+        'deny if input.tool == "# lint: allow[missing-owner] a text"\n'
+    )
+    tools = "version: 1\npolicy: p\nowner: a\ntools: {pay: {traits: [spend]}}\n"
+    ids = ("missing-owner", "unknown-name", "missing-control", "lint-exception")
+    levels = {id_: rule.severity if id_ in ids else None for id_, rule in all_rules().items()}
+    folder = folder_of({"a.rego": rego, "p.yaml": tools})
+    report = lint(Project(folder, "policies", NOW, Settings(levels)))
+    assert told(report) == []
+    found = [each.finding.rule for each in report.excepted]
+    assert sorted(found) == ["missing-control", "missing-owner", "unknown-name"]

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 @lint_rule("expired-rule", Severity.WARNING)
 def check(project: Project) -> Iterator[Finding]:
     """The rules and exceptions that have ended or soon will."""
-    for rule in project.bundle.rules:
+    for rule in project.whole.rules:
         if rule.expires is not None:
             region = project.region(rule, "expires")
             then = _after(rule)

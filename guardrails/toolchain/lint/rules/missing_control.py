@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from guardrails.decision import Effect
 from guardrails.display import quote
 from guardrails.toolchain.lint.finding import Severity
+from guardrails.toolchain.lint.modules import is_module, mentions
 from guardrails.toolchain.lint.registry import lint_rule
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ if TYPE_CHECKING:
 @lint_rule("missing-control", Severity.NOTE)
 def check(project: Project) -> Iterator[Finding]:
     """The restrictions that serve no control; their documents, where none serves any."""
-    rules = project.bundle.rules
+    rules = project.whole.rules
     named = any(rule.controls for rule in rules)
     told = set()
     for rule in rules:
         if rule.effect is Effect.ALLOW or rule.controls or rule.policy in told:
             continue
+        if is_module(rule) and mentions([rule], "controls"):
+            continue  # its results may name them
         if not named:
             told.add(rule.policy)
         yield project.finding(
@@ -62,5 +65,6 @@ def check(project: Project) -> Iterator[Finding]:
             f"the rule {quote(rule.id)} names no control"
             + ("" if named else ", and neither does any other"),
             why="reports on controls leave it out",
-            mend="add `controls:` to the rule or to its document",
+            mend="add `controls:` "
+            + ("below `custom` above it" if is_module(rule) else "to the rule or to its document"),
         )

@@ -2,7 +2,7 @@
 
 What it does
 ------------
-Reports a document without `owner`.
+Reports a document without `owner`, and a Rego module without `owner` or `authors`.
 
 Why it is bad
 -------------
@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.display import quote
 from guardrails.toolchain.lint.finding import Severity
+from guardrails.toolchain.lint.modules import is_module
 from guardrails.toolchain.lint.registry import lint_rule
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
 @lint_rule("missing-owner", Severity.WARNING)
 def check(project: Project) -> Iterator[Finding]:
     """The documents that nobody owns."""
-    for document in project.bundle.documents:
+    for document in project.whole.documents:
         if not document.owner.strip():
             yield project.finding(
                 project.region(document),
                 f"the policy {quote(document.policy)} has no `owner`",
                 why="nobody is named who may change it or grant an exception",
-                mend="add `owner:` with a team's address",
+                mend="add `owner:` with a team's address"
+                + (", below `custom` above `package`" if is_module(document) else ""),
             )

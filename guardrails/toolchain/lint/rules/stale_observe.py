@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 from guardrails.display import quote
 from guardrails.instants import DAY
 from guardrails.toolchain.lint.finding import Severity
+from guardrails.toolchain.lint.modules import is_warning
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.values import NANOSECONDS
 
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
 def check(project: Project) -> Iterator[Finding]:
     """The rules that observe without end, or for long."""
     longest = project.settings.stale_observe_ns
-    for rule in project.bundle.rules:
-        if not rule.observe:
+    for rule in project.whole.rules:
+        if not rule.observe or is_warning(rule):
             continue
         if rule.expires is None:
             own = "mode" in rule.places

@@ -44,12 +44,13 @@ from guardrails.decision import Effect
 from guardrails.display import quote
 from guardrails.toolchain.lint.bearing import listed
 from guardrails.toolchain.lint.finding import Region, Severity
+from guardrails.toolchain.lint.modules import names_tools
 from guardrails.toolchain.lint.registry import lint_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guardrails.language.document import Tool
+    from guardrails.language.document import Rule, Tool
     from guardrails.toolchain.lint.finding import Finding
     from guardrails.toolchain.lint.project import Project
     from guardrails.toolchain.tools.found import FoundTool
@@ -63,7 +64,7 @@ def check(project: Project) -> Iterator[Finding]:
     for tool in project.bundle.tools.values():
         rules = project.reach.rules(tool.name)
         meant = any(rule.tools is not None or rule.effect is not Effect.DENY for rule in rules)
-        if not meant:
+        if not meant and not any(map(_speaks_of, project.asking(tool.name))):
             yield project.finding(
                 project.region(tool),
                 f"no `allow` or `escalate` rule reaches {quote(tool.name)}",
@@ -73,7 +74,8 @@ def check(project: Project) -> Iterator[Finding]:
             )
     for function in project.functions or ():
         known = function.name in project.bundle.tools or project.reach.rules(function.name)
-        if not known and not _is_denied(project, function.name):
+        named = any(function.name in (rule.tools or ()) for rule in project.whole.rules)
+        if not known and not named:
             yield _undeclared(project, function)
 
 
@@ -93,8 +95,9 @@ def _nearly(project: Project, tool: Tool) -> str:
     return ""
 
 
-def _is_denied(project: Project, name: str) -> bool:
-    return any(name in (rule.tools or ()) for rule in project.bundle.rules)
+def _speaks_of(rule: Rule) -> bool:
+    """Whether a rule of a Rego module that concerns a tool says whether it may run."""
+    return rule.effect is not Effect.DENY or names_tools(rule)
 
 
 def _undeclared(project: Project, function: FoundTool) -> Finding:

@@ -3,7 +3,8 @@
 What it does
 ------------
 Reports a rule that no case of the test files (`*_test.yaml`) reaches: in none does it match, is it
-excepted or does it fail, and none names it under `rules`. Where there are no tests at all, that is
+excepted or does it fail, and none names it under `rules`. A rule of a Rego module is reached, too,
+by a `test_` rule of a `*_test.rego` that refers to it. Where there are no tests at all, that is
 told in one note for the whole folder.
 
 Why it is bad
@@ -55,15 +56,20 @@ from typing import TYPE_CHECKING
 
 from guardrails.display import quote
 from guardrails.engine import PolicySet
+from guardrails.language.rego.embedded import EmbeddedEngine
 from guardrails.toolchain.lint.finding import Region, Severity
+from guardrails.toolchain.lint.modules import is_module
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.suites.parts import Parts
 from guardrails.toolchain.suites.reader import read_suites
+from guardrails.toolchain.suites.rego import read_rego_tests
 from guardrails.toolchain.suites.run import play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from guardrails.decision import RuleMatch
+    from guardrails.language.document import Bundle
     from guardrails.toolchain.lint.finding import Finding
     from guardrails.toolchain.lint.project import Project
 
@@ -71,12 +77,13 @@ if TYPE_CHECKING:
 @lint_rule("untested-rule", Severity.WARNING)
 def check(project: Project) -> Iterator[Finding]:
     """The rules that no test reaches."""
-    rules = project.bundle.rules
+    rules = project.whole.rules
     if not project.folder.tests:
         if rules:
             yield project.finding(
                 Region(project.root),
-                f"rules tested: 0 of {len(rules)}; there is no `*_test.yaml`",
+                f"rules tested: 0 of {len(rules)}; there is no `*_test.yaml`"
+                + (" and no `*_test.rego`" if project.modules else ""),
                 why="nobody notices when a rule begins to do something else",
                 mend="write what must run and what must not in a `*_test.yaml` beside them",
                 severity=Severity.NOTE,
@@ -89,7 +96,8 @@ def check(project: Project) -> Iterator[Finding]:
                 project.region(rule),
                 f"no test reaches {quote(rule.name)}",
                 why="nobody notices when it begins to do something else",
-                mend="add a case to a `*_test.yaml` in which it matches",
+                mend="add a case to a `*_test.yaml` in which it matches"
+                + (", or a `test_` to a `*_test.rego`" if is_module(rule) else ""),
             )
 
 
@@ -98,13 +106,34 @@ def _reached(project: Project) -> Iterator[str]:
 
     What can't be read of a test file is left to `guardrails test` to tell.
     """
-    suites, _ = read_suites(project.folder.tests, project.bundle)
-    parts = Parts(PolicySet(project.bundle))
+    suites, _ = read_suites(project.folder.tests, project.whole)
+    parts = Parts(PolicySet(_evaluated(project)))
+    known = {rule.name for rule in project.whole.rules}
     for suite in suites:
         for case in suite.cases:
             for step in case.steps:
                 yield from step.expected.rules or ()
             for played in play(parts.of(case.policies), case, project.now_ns):
                 decision = played.decision
-                yield from (match.rule for match in (*decision.matches, *decision.errors))
+                for match in (*decision.matches, *decision.errors):
+                    yield match.rule
+                    if match.rule not in known:
+                        yield from _sources(project, match)
                 yield from (used.rule for used in decision.exceptions)
+    for test in read_rego_tests(project.folder, project.whole)[0]:
+        yield from test.reaches
+
+
+def _evaluated(project: Project) -> Bundle:
+    """The policies that lint evaluates: all, but for modules that a server elsewhere is asked."""
+    asked = (rule.module.engine for rule in project.module_rules if rule.module is not None)
+    inside = all(isinstance(engine, EmbeddedEngine) for engine in asked)
+    return project.whole if inside else project.bundle
+
+
+def _sources(project: Project, match: RuleMatch) -> Iterator[str]:
+    """The rules of a module that a result with an `id` of its own may be of."""
+    policy = match.rule.partition("/")[0]
+    for rule in project.module_rules:
+        if rule.policy == policy and rule.effect is match.effect:
+            yield rule.name

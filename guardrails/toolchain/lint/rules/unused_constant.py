@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.display import quote
 from guardrails.toolchain.lint.finding import Severity
+from guardrails.toolchain.lint.modules import mentions
 from guardrails.toolchain.lint.registry import lint_rule
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def check(project: Project) -> Iterator[Finding]:
         return
     for document in project.bundle.documents:
         for name in document.constants:
-            if name not in read:
+            if name not in read and not mentions(project.module_rules, name, data=False):
                 use = quote(f"constants.{name}")
                 yield project.finding(
                     project.region(document, "constants", name, of_key=True),

@@ -45,6 +45,8 @@ from typing import TYPE_CHECKING, Any
 from guardrails.decision import Effect
 from guardrails.display import quote
 from guardrails.toolchain.lint.finding import Severity
+from guardrails.toolchain.lint.modules import mentions
+from guardrails.toolchain.lint.names import approvers
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.lint.selection import overlap
 
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guardrails.language.document import Rule
-    from guardrails.toolchain.lint.finding import Finding
+    from guardrails.toolchain.lint.finding import Finding, Region
     from guardrails.toolchain.lint.project import Project
 
 
@@ -71,14 +73,52 @@ def check(project: Project) -> Iterator[Finding]:
             )
             continue
         if rule.approval.timeout_ns is None:
-            yield project.finding(
-                project.region(rule, "approval", of_key=True),
-                "this approval has no `timeout`",
-                why="a request can be approved when what it was about has long changed",
-                mend="add one, say `timeout: 1h`; past it the answer is no",
-            )
+            yield _tell_endless(project, project.region(rule, "approval", of_key=True))
         if "requester" not in project.data(rule)["approval"].get("separate_from", ()):
             yield from _check_approvers(project, rule)
+    for rule in project.module_rules:
+        yield from _check_module_rule(project, rule)
+
+
+def _check_module_rule(project: Project, rule: Rule) -> Iterator[Finding]:
+    """As of the others, where annotations say who approves or nothing else can."""
+    if rule.effect is not Effect.ESCALATE:
+        return
+    if rule.approval is None:
+        if not mentions([rule], "approval"):
+            yield project.finding(
+                project.region(rule),
+                "nobody can approve what this rule escalates",
+                why="without `approval` it is a deny that seems to ask",
+                mend="add `approval: {from: [role], timeout: 1h}` below `custom` above it, or make"
+                " it `deny`",
+            )
+        return
+    region = project.region(rule, "approval")
+    if rule.approval.timeout_ns is None:
+        yield _tell_endless(project, region)
+    if "requester" not in rule.approval.separate_from and any(
+        set(name) == {"*"} for name in approvers(rule.approval)
+    ):
+        yield _tell_everybody(project, region)
+
+
+def _tell_endless(project: Project, region: Region) -> Finding:
+    return project.finding(
+        region,
+        "this approval has no `timeout`",
+        why="a request can be approved when what it was about has long changed",
+        mend="add one, say `timeout: 1h`; past it the answer is no",
+    )
+
+
+def _tell_everybody(project: Project, region: Region) -> Finding:
+    return project.finding(
+        region,
+        "everybody can approve, whoever asks among them",
+        why="four eyes are two where one side asks and answers",
+        mend="name the roles that answer for it",
+    )
 
 
 def _check_approvers(project: Project, rule: Rule) -> Iterator[Finding]:
@@ -88,12 +128,7 @@ def _check_approvers(project: Project, rule: Rule) -> Iterator[Finding]:
         region = project.region(rule, "approval", *path, of_key=of_key)
         same = next((role for role in asking if overlap(role, name)), None)
         if set(name) == {"*"}:
-            yield project.finding(
-                region,
-                "everybody can approve, whoever asks among them",
-                why="four eyes are two where one side asks and answers",
-                mend="name the roles that answer for it",
-            )
+            yield _tell_everybody(project, region)
         elif same is not None:
             yield project.finding(
                 region,
