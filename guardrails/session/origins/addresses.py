@@ -55,15 +55,21 @@ def grouped(text: str, *, exactly: bool) -> list[str]:
     """
     if _TWO_DIGITS.search(text) is None:
         return []
-    found = []
-    for match in _GROUPED_IBAN.finditer(text):
-        found += _beginnings(match[1])
+    found = grouped_ibans(text)
     for match in _GROUPED_DIGITS.finditer(text):
         digits = _SEPARATOR.sub("", match[0])
         if exactly and _LONE_DOT.search(match[0]) and not _DOTTED.fullmatch(match[0]):
             continue
         if len(digits) >= _FEWEST_DIGITS:
             found.append(digits)
+    return found
+
+
+def grouped_ibans(text: str) -> list[str]:
+    """Return the IBANs among them; each may end with any of its groups."""
+    found = []
+    for match in _GROUPED_IBAN.finditer(text):
+        found += _beginnings(match[1])
     return found
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from guardrails.language.cel.functions.signature import charge
 from guardrails.session.origins.encodings import decoded
 from guardrails.session.origins.grams import SPAN, Grams
-from guardrails.session.origins.reading import marks, parts, readings, sought
+from guardrails.session.origins.intake import Intake
+from guardrails.session.origins.reading import readings, sought
 from guardrails.session.origins.said import Said
 from guardrails.session.origins.texts import read_result, texts_of
 
@@ -42,6 +43,7 @@ class Origins:
     __slots__ = (
         "_asked",
         "_everywhere",
+        "_intake",
         "_lock",
         "_pending",
         "_recent",
@@ -53,6 +55,7 @@ class Origins:
     def __init__(self) -> None:
         self.begin()
         self._said = Said()
+        self._intake = Intake()
         self._pending: list[tuple[frozenset[str], list[str]] | Stream] = []
         self._sources: dict[frozenset[str], Grams] = {}
         self._everywhere: frozenset[str] = frozenset()
@@ -110,8 +113,8 @@ class Origins:
         source = self._sources.get(names)
         if source is None:
             source = self._sources[names] = Grams()
-        for reading in readings(text):
-            if not source.add(reading.words, marks(reading) | parts(reading)):
+        for words, found in self._intake.read(text):
+            if not names <= self._everywhere and not source.add(words, found):
                 self._everywhere |= names
 
     def _catch_up(self) -> None:

@@ -59,7 +59,7 @@ def read_number(text: str) -> list[str]:
     readings = [sign + reading for reading in _readings(found[0].lstrip("-"))]
     if text.endswith("k"):
         return [write_number(Decimal(reading).scaleb(3)) for reading in readings]
-    shown = [write_number(Decimal(reading)) for reading in readings]
+    shown = list(map(shorten, readings))
     if text.endswith("%"):
         shown += [write_number(Decimal(reading).scaleb(-2)) for reading in readings]
     return shown
@@ -72,6 +72,8 @@ def _readings(digits: str) -> list[str]:
         return [digits]
     if comma >= 0 and point >= 0:
         mark, group = (".", ",") if point > comma else (",", ".")
+        if digits.count(mark) > 1:
+            return []
         return [digits.replace(group, "").replace(mark, ".")]
     mark = "," if comma >= 0 else "."
     plain = digits.replace(mark, "")
@@ -85,7 +87,11 @@ def _readings(digits: str) -> list[str]:
 
 def write_number(number: Decimal) -> str:
     """Return a finite number in decimal, without an exponent and needless zeros."""
-    text = format(number, "f")
+    return shorten(format(number, "f"))
+
+
+def shorten(text: str) -> str:
+    """Return a number that is written in decimal, without needless zeros."""
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     text = text.lstrip("0") if not text.startswith("-") else "-" + text[1:].lstrip("0")

@@ -51,12 +51,12 @@ class Reading(NamedTuple):
 
 def read_exactly(text: str) -> Reading:
     """Return how `text` reads where nothing may be overlooked: symbols count as words."""
-    return _read(fold_plain(text), symbols=True)
+    return read_folded(fold_plain(text), symbols=True)
 
 
 def read_loosely(text: str) -> Reading:
     """Return how `text` reads where likeness is enough: no symbols, accents or foreign twins."""
-    return _read(fold_loosely(text), symbols=False)
+    return read_folded(fold_loosely(text), symbols=False)
 
 
 def readings(text: str) -> list[Reading]:
@@ -65,7 +65,8 @@ def readings(text: str) -> list[Reading]:
     return [read_loosely(text)] if shown == text else [read_loosely(text), read_loosely(shown)]
 
 
-def _read(text: str, *, symbols: bool) -> Reading:
+def read_folded(text: str, *, symbols: bool) -> Reading:
+    """Return how folded `text` reads; `symbols` says whether they count as words."""
     words: list[str] = []
     atoms: list[Atom] = []
     others = 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from guardrails.errors import EvaluationError
-from guardrails.session.origins.numerals import write_number
+from guardrails.session.origins.numerals import shorten, write_number
 from guardrails.snapshot.structures import read_fields
 from guardrails.values import Duration, MapKey, Opaque, Timestamp, UInt
 
@@ -142,7 +142,8 @@ def text_of(value: Any) -> str:
     if kind is float:
         if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
             return str(value)
-        return write_number(Decimal(repr(value)))
+        shown = repr(value)
+        return write_number(Decimal(shown)) if "e" in shown else shorten(shown)
     if kind is bytes:
         return value.decode("utf-8", "backslashreplace")  # type: ignore[no-any-return]
     if kind is Timestamp:

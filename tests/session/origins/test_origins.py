@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from guardrails.errors import EvaluationError
 from guardrails.session.origins import Origins
 from guardrails.session.origins.grams import Grams
+from guardrails.session.origins.intake import Intake
 from guardrails.session.origins.memory import TEXT_MAX
+from guardrails.session.origins.reading import marks, parts, readings
 from guardrails.values import Opaque, Timestamp
 
 HERE = Path(__file__).parent
@@ -248,8 +250,33 @@ def test_rows_that_were_not_added_are_hardly_ever_found() -> None:
     assert sum(grams.has(f"other{number}") for number in range(20_000)) <= 20
 
 
-def test_a_source_that_is_full_says_so() -> None:
-    grams = Grams()
-    grams._tables = [*grams._tables, *([memoryview(bytes(8))] * 4)]  # type: ignore[list-item]
-    grams._count = 1 << 22
-    assert not grams.add(["one"], ())
+def test_a_source_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardrails.session.origins.grams.FRESH_MAX", 8)
+    monkeypatch.setattr("guardrails.session.origins.grams._SIZES", (8, 16))
+    source = Grams()
+    words = [f"word{number}" for number in range(40)]
+    taken = [source.add([word], ()) for word in words]
+    assert taken == [True] * 26 + [False] * 14
+    assert all(map(source.has, words))
+
+
+ODDITIES = """
+of of the word and/or it's e.g. 5 5th 10 am pm a.m. May may, sept. 2024 - -- ( ) \u20ac $ %
+10% 5eur DE89 GB29 NWBK 3704 0044 6016 +44 20 7946 10:30 t14 20.05.2024 2024-05-20 mar
+decide x@y.com http://a.b/c mailto:a@b.c 1,000.00 1 000 .5 k nd h 12:00z
+caf\u00e9 \u0130stanbul \u00bd
+<b>x</b> &amp; a%20b {k: "q" [z] 5.238,531.73
+"""
+GAPS = (" ", " ", " ", "  ", "\n", " \n ", "\t", "", "-", " \x1f ")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(ODDITIES.split()), st.sampled_from(GAPS)), max_size=25))
+def test_results_are_taken_in_as_they_read(pieces: list[tuple[str, str]]) -> None:
+    text = "".join(part for piece in pieces for part in piece)
+    taken = [(words, found) for words, found in INTAKE.read(text)]
+    assert taken == [(each.words, marks(each) | parts(each)) for each in readings(text)]
+
+
+INTAKE = Intake()
+"""One for all examples, as a session has one: what it remembers must not tell."""
