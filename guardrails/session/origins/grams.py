@@ -29,7 +29,7 @@ _TRIPLES = [
 class Grams:
     """Rows of one, two and four words: the last ones in a set, the others in Bloom filters.
 
-    What was added is always found. What was not is found by chance at most once in 10,000 times,
+    What was added is always found. What was not is found by chance about once in 10,000 times,
     which is wrong in the safe direction. Each row sets up to six bits of one word of memory
     (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters, 2007); each filter
     is larger than the last.
