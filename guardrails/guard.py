@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from guardrails.enforcement.stores import Approving
     from guardrails.engine import PolicySet
+    from guardrails.language.rego.policies import RegoChoice
     from guardrails.state.sql import SqlState
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -92,6 +93,7 @@ class Guard:
         state: str | Path | SqlState | None = None,
         max_depth: int = MAX_DEPTH,
         token_key: bytes | None = None,
+        rego: RegoChoice | None = None,
         watch: bool | Literal["poll"] = False,
         on_load: Callable[[Health], None] | None = None,
     ) -> Guard:
@@ -114,6 +116,9 @@ class Guard:
         Delegations go `max_depth` deep; `token_key`, 32 random bytes, signs those that go on in
         other processes, by default a key that the shared state holds.
 
+        `rego` says how Rego modules are evaluated, if not as guardrails.toml does: `embedded` or
+        the URL of an OPA server, `RegoSettings`, or an engine of one's own.
+
         With `watch` a change of the folder takes effect by itself, or is left aside if it doesn't
         load as a whole; "poll" compares instead of waiting for events, as network mounts need it.
         `on_load` hears of every load after the first.
@@ -126,7 +131,7 @@ class Guard:
             raise ConfigurationError(f'`watch` is True, False or "poll", not {watch!r}')
         if on_load is not None and not watch:
             raise ConfigurationError("`on_load` hears of later loads, so it needs `watch`")
-        source = PolicySource(path, revision)
+        source = PolicySource(path, revision, rego)
         guard = cls(
             source.policies,
             log=log if isinstance(log, DecisionLog) else DecisionLog(log),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from guardrails.toolchain.settings_file import Table
+    from guardrails.language.settings_file import Table
 
 
 @click.command()
@@ -66,7 +66,7 @@ def serve(
 
     Exit codes: 0 ended by a signal, 2 usage error.
     """
-    from guardrails.toolchain.settings_file import find_settings, read_settings
+    from guardrails.language.settings_file import find_settings, read_settings
 
     table = read_settings(config or find_settings(Path.cwd()))
     given = {"listen": listen, "port": port, "names": names, "behind_proxy": behind_proxy}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from guardrails.language.declarations import Declarations
     from guardrails.language.folder import File
-    from guardrails.language.rego.seam import RegoEngine
+    from guardrails.language.rego.policies import RegoChoice
     from guardrails.language.yaml_tree import Tree
 
 _NOTHING = "there is no policy document (`*.yaml`, `*.yml`, `*.rego`) here"
@@ -35,12 +35,13 @@ def load(
     path: str | os.PathLike[str],
     *,
     shown: str | os.PathLike[str] | None = None,
-    rego: RegoEngine | None = None,
+    rego: RegoChoice | None = None,
 ) -> Bundle:
     """The policies in a folder, searched recursively, or in one file.
 
-    `shown` is what people call it, if that is another path. `rego` evaluates Rego modules, if not
-    what the project's settings say.
+    `shown` is what people call it, if that is another path. `rego` says how Rego modules are
+    evaluated, if not as the project's settings do: `embedded` or the URL of an OPA server,
+    `RegoSettings`, or an engine.
 
     Raises PolicyError with every problem found. A missing folder and one without a policy document
     are problems, and so is a test file that is no YAML: it could hide a policy.
@@ -64,7 +65,7 @@ def load_texts(texts: Mapping[str, str | bytes]) -> Bundle:
     return load_folder(folder_of(texts), "policies")
 
 
-def load_folder(folder: Folder, root: str, rego: RegoEngine | None = None) -> Bundle:
+def load_folder(folder: Folder, root: str, rego: RegoChoice | None = None) -> Bundle:
     """The policies in files that have been read; `root` is how people know their folder.
 
     `rego` is as `load` has it.
@@ -95,7 +96,7 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _link(folder: Folder, rego: RegoEngine | None) -> tuple[Bundle, list[Problem]]:
+def _link(folder: Folder, rego: RegoChoice | None) -> tuple[Bundle, list[Problem]]:
     """The bundle of a folder's files, and every problem; with problems it is not whole."""
     problems = folder.problems
     drafts = [_read_draft(file, problems) for file in folder.documents]
@@ -170,7 +171,7 @@ def _read_rego(
     folder: Folder,
     documents: tuple[Document, ...],
     declared: Declarations,
-    rego: RegoEngine | None,
+    rego: RegoChoice | None,
 ) -> tuple[Document, ...]:
     """The policies in Rego modules; their faults are added to the folder's."""
     from guardrails.language.rego.policies import read_policies  # noqa: PLC0415 - only where there is Rego

@@ -16,7 +16,7 @@ from guardrails.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from guardrails.toolchain.settings_file import Table
+    from guardrails.language.settings_file import Table
 
 DEFAULT_PORT = 8642
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guardrails.enforcement import Enforcer
+    from guardrails.language.rego.policies import RegoChoice
     from guardrails.source.reload import Reload, Reloader
 
 ERROR_LENGTH = 4_000
@@ -38,7 +39,8 @@ class Health(NamedTuple):
 class PolicySource:
     """A folder of policies and the set loaded from it; `policies` are those of the last good load.
 
-    With `revision` only policies of that digest are loaded.
+    With `revision` only policies of that digest are loaded. `rego` says how Rego is evaluated; an
+    engine that was given is left open.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class PolicySource:
         "_loaded_at",
         "_path",
         "_recorded",
+        "_rego",
         "_reloader",
         "_revision",
         "_shown",
@@ -53,10 +56,20 @@ class PolicySource:
         "policies",
     )
 
-    def __init__(self, path: str | Path, revision: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        revision: str | None = None,
+        rego: RegoChoice | None = None,
+    ) -> None:
         """Load the folder; raises PolicyError, and ConfigurationError for another revision."""
         from guardrails.source.folder_state import read_state  # noqa: PLC0415 - only to read policies
 
+        if rego is not None:
+            from guardrails.language.rego.policies import check_choice  # noqa: PLC0415 - likewise
+
+            check_choice(rego)
+        self._rego = rego
         self._shown = os.fspath(path)
         self._path = os.path.abspath(path)  # noqa: PTH100 - a link stays a link, to be followed
         self._revision = revision
@@ -121,14 +134,16 @@ class PolicySource:
         weakref.finalize(enforcer, self._reloader.stop).atexit = False
 
     def close(self) -> None:
-        """Watch no more; the policies in force stay so."""
+        """Watch no more, and end what evaluates Rego; the policies in force stay so."""
         if self._reloader is not None:
             self._reloader.close()
+        if self._rego is None or isinstance(self._rego, str) or not hasattr(self._rego, "evaluate"):
+            self._close_engines()
 
     def _load(self) -> PolicySet:
         from guardrails.language.loader import load  # noqa: PLC0415 - only to read policies
 
-        policies = PolicySet(load(self._path, shown=self._shown))
+        policies = PolicySet(load(self._path, shown=self._shown, rego=self._rego))
         if self._revision not in (None, policies.revision):
             msg = (
                 f"the policies in `{self._shown}` have the revision {policies.revision}, not"
@@ -136,6 +151,12 @@ class PolicySource:
             )
             raise ConfigurationError(msg)
         return policies
+
+    def _close_engines(self) -> None:
+        if any(rule.module is not None for rule in self.policies.bundle.rules):
+            from guardrails.language.rego.policies import close_engines  # noqa: PLC0415 - likewise
+
+            close_engines(self.policies.bundle)
 
     def _digest(self) -> str:
         from guardrails.language.loader import read_revision  # noqa: PLC0415 - only to watch

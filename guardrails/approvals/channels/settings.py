@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from guardrails.approvals.channels.channel import Channel
-    from guardrails.toolchain.settings_file import Table
+    from guardrails.language.settings_file import Table
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _COMMON = ("name", "kind", "events")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from guardrails.display import quote
 from guardrails.errors import ConfigurationError, PolicyError
 from guardrails.language.loader import without_collector
+from guardrails.language.settings_file import find_settings, read_settings
 from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import all_rules
 from guardrails.toolchain.lint.report import lint, report_of_load
 from guardrails.toolchain.lint.settings import Settings, read_lint_settings
-from guardrails.toolchain.settings_file import find_settings, read_settings
 from guardrails.toolchain.tools.found import find_tools
 
 if TYPE_CHECKING:

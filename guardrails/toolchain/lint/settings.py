@@ -15,7 +15,7 @@ from guardrails.values import NANOSECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from guardrails.toolchain.settings_file import Table
+    from guardrails.language.settings_file import Table
 
 _LEVELS: Mapping[str, Severity | None] = {
     "off": None,

@@ -10,7 +10,7 @@ from guardrails.errors import ConfigurationError, Problem
 from guardrails.language.folder import REGO
 from guardrails.language.rego.policies import make_embedded
 from guardrails.language.rego.seam import EngineFailure
-from guardrails.language.rego.settings import find_settings
+from guardrails.language.rego.settings import find_rego_settings
 from guardrails.language.rego.tests import read_tests
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read_rego_tests(
         return (), []
     constants = {} if bundle is None else bundle.constants
     try:
-        settings = find_settings(folder.root)
+        settings = find_rego_settings(folder.root)
         parser = make_embedded(settings)
     except ConfigurationError as error:
         return (), [Problem(files[0].path, 0, 0, str(error))]
@@ -88,7 +88,7 @@ def engine_for(
     if not tests and not any(rule.module is not None for rule in bundle.rules):
         yield None
         return
-    engine = make_embedded(find_settings(folder.root))
+    engine = make_embedded(find_rego_settings(folder.root))
     try:
         yield engine
     finally:

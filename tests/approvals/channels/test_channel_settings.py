@@ -16,7 +16,7 @@ from guardrails.approvals.channels.channel import USUAL_EVENTS
 from guardrails.approvals.channels.settings import ChannelSettings, read_channels
 from guardrails.approvals.channels.webhook import Webhook
 from guardrails.errors import ConfigurationError
-from guardrails.toolchain.settings_file import Table
+from guardrails.language.settings_file import Table
 from tests.approvals.scenes import START, request
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -285,7 +285,7 @@ def test_a_certificate_is_believed_by_the_authority_that_is_named(
         ("timeout_ms = 0", "`rego.timeout_ms` must be more than 0"),
         ("timeout_ms = true", "`rego.timeout_ms` is of another type than it must be"),
         ("packages = [1]", "`rego.packages` is a list of the names of packages"),
-        ("engine = ", "can't be read"),
+        ("engine = ", "is no TOML"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: str, problem: str, tmp_path: Path) -> None:

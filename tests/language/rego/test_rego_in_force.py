@@ -173,7 +173,9 @@ def test_policies_in_rego_alone_are_linted(folder: Path) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.returncode, done.stderr) == (1, ""), done.stdout
+    place = f"{folder / 'pay.rego'}:2:61"
+    assert f"{place}: warning: this approval has no `timeout` [weak-escalation]" in done.stdout
 
 
 async def test_an_event_loop_goes_on_while_a_module_is_asked(folder: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from guardrails.language.rego.graph import Reads
 from guardrails.language.rego.opa_server import OpaServer
 from guardrails.language.rego.process import WorkerProcess
 from guardrails.language.rego.seam import Answer, EngineFailure, ParseFailure, Text, Unit
-from guardrails.language.rego.settings import RegoSettings, find_settings
+from guardrails.language.rego.settings import RegoSettings, find_rego_settings
 from guardrails.testing import policies_over
 from guardrails.values import Timestamp, UInt
 from tests.language.rego.conftest import NOW
@@ -276,12 +276,12 @@ def test_settings_are_those_nearest_to_the_policies(tmp_path: Path) -> None:
     (tmp_path / "guardrails.toml").write_text('[rego]\npackages = ["main"]\nmemory_mb = 99\n')
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
-    assert find_settings(inner) == RegoSettings(packages=("main",), memory_mb=99)
+    assert find_rego_settings(inner) == RegoSettings(packages=("main",), memory_mb=99)
     (inner / "guardrails.toml").write_text("[lint]\n")
-    assert find_settings(inner) == RegoSettings()
+    assert find_rego_settings(inner) == RegoSettings()
     (inner / "guardrails.toml").write_text("rego = 1\n")
     with pytest.raises(ConfigurationError, match="`rego` must be a table"):
-        find_settings(inner)
+        find_rego_settings(inner)
 
 
 def test_a_listed_package_is_a_policy(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ import yaml
 
 from guardrails.instants import parse_timestamp
 from guardrails.language.folder import folder_of
+from guardrails.language.settings_file import Table
 from guardrails.toolchain.lint.project import Project
 from guardrails.toolchain.lint.registry import LintRule, all_rules
 from guardrails.toolchain.lint.settings import read_lint_settings
-from guardrails.toolchain.settings_file import Table
 from guardrails.toolchain.tools.found import find_tools
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import pytest
 
 from guardrails.errors import ConfigurationError
 from guardrails.instants import DAY
+from guardrails.language.settings_file import Table, find_settings, read_settings
 from guardrails.toolchain.lint.finding import Severity
 from guardrails.toolchain.lint.settings import Settings, read_lint_settings
-from guardrails.toolchain.settings_file import Table, find_settings, read_settings
 from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:

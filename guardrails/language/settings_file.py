@@ -1,4 +1,4 @@
-"""The file in which a project keeps its settings of the toolchain.
+"""The file in which a project keeps its settings.
 
 `guardrails.toml`, or the table `[tool.guardrails]` of `pyproject.toml`.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OWN, SHARED = "guardrails.toml", "pyproject.toml"
 
 TABLES = ("lint", "approvals", "rego", "server")
-"""What the file may hold; each verb reads its own table."""
+"""What the file may hold; whoever needs one reads its own table."""
 
 
 @dataclass(frozen=True, slots=True)
