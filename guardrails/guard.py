@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from guardrails.action import Action, Subject
 from guardrails.audit.log import DecisionLog
-from guardrails.decision import Code, Decision
 from guardrails.decoration import decorate
 from guardrails.enforcement import Enforcer, Log
-from guardrails.enforcement.gate import names_in
 from guardrails.enforcement.providers import Providers
 from guardrails.enforcement.stores import open_stores
 from guardrails.engine import Facts
-from guardrails.engine.policy_set import read_facts
-from guardrails.errors import ConfigurationError, InvalidActionError, SessionError
-from guardrails.session import Session, current_session
+from guardrails.errors import ConfigurationError, SessionError
 from guardrails.session.register import MAX_DEPTH, Register
-from guardrails.snapshot import take_snapshot
 from guardrails.source import Health, PolicySource, load_policies
 from guardrails.state.stops import read_name
 
@@ -30,9 +25,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from guardrails.decision import Decision
     from guardrails.enforcement.stores import Approving
     from guardrails.engine import PolicySet
     from guardrails.language.rego.policies import RegoChoice
+    from guardrails.session import Session
     from guardrails.state.sql import SqlState
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -221,32 +218,7 @@ class Guard:
         stopped is refused. Nothing is spent, nothing runs, and no record is written.
         """
         now_ns = time_ns() if now is None else Facts.at(now).now_ns
-        session = current_session()
-        try:
-            plan = self._enforcer.policies.plan(action.tool)
-            snapshot = take_snapshot(action.arguments)
-            known = read_facts(action.context)
-            names = names_in(action)
-        except InvalidActionError as error:
-            return self._enforcer.policies.refuse(Code.INVALID_ACTION, str(error))
-        except AttributeError:
-            return self._enforcer.policies.refuse(
-                Code.INVALID_ACTION, "there is no action to judge"
-            )
-        context = dict(session.context) if session is not None else {}
-        wanted = self._enforcer.providers.wanted(plan.context_keys, {**known, **context})
-        if wanted:
-            proposed = Action(
-                action.tool, snapshot.values, action.subject, action.context, action.session
-            )
-            context |= self._enforcer.providers.gather(wanted, proposed)
-        halted = self._enforcer.gate.bar(session, names)
-        if halted is not None:
-            return self._enforcer.policies.refuse(*halted)
-        view = None if session is None else session.view
-        spending = self._enforcer.till.look() if plan.budgeted else None
-        facts = Facts(now_ns, context, view, self._enforcer.overdue(plan), spending)
-        return self._enforcer.policies.decide(action, facts)
+        return self._enforcer.judge.decide(action, now_ns)
 
     @overload
     def tool(self, function: F, /) -> F: ...

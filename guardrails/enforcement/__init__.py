@@ -1,5 +1,6 @@
 """The point where policy is enforced: decide, ask people where it says so, write it down, run."""
 
-from guardrails.enforcement.enforcer import Enforcer, Log
+from guardrails.enforcement.enforcer import Enforcer
+from guardrails.enforcement.recorder import Log
 
 __all__ = ["Enforcer", "Log"]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from guardrails.action import Action
     from guardrails.decision import Decision
-    from guardrails.enforcement.enforcer import Log
     from guardrails.enforcement.proposal import Call, Proposal
+    from guardrails.enforcement.recorder import Log
     from guardrails.engine import PolicySet
     from guardrails.language.document import Tool
     from guardrails.session import Session, SessionState

@@ -401,7 +401,7 @@ def test_a_child_forked_while_its_parent_holds_every_lock_goes_on(
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with guard.enforcer._lock, guard.sessions._lock, guard.enforcer.till._lock:
+        with guard.enforcer._recorder._lock, guard.sessions._lock, guard.enforcer.till._lock:
             held.set()
             release.wait()
 
