@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _LEFT_OUT = frozenset({"span", "places"})
 """Where a thing stands, which is not what it means."""
 
+_MODULE = "module"
+"""How a rule of a Rego module is judged: what that says has a digest of its own."""
+
 _PARTS = frozenset({"constants", "path", "rules", "tools"})
 """What a document holds or is named by, which is compared by itself."""
 
@@ -137,4 +140,7 @@ def _fields(
     part: Budget | Document | Rule | Tool | Exemption, left_out: frozenset[str]
 ) -> dict[str, Any]:
     names = (each.name for each in fields(part))
-    return {name: _meaning(getattr(part, name)) for name in names if name not in left_out}
+    found = {name: getattr(part, name) for name in names if name not in left_out}
+    if found.get(_MODULE) is not None:
+        found[_MODULE] = found[_MODULE].digest
+    return {name: _meaning(value) for name, value in found.items()}

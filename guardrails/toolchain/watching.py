@@ -110,7 +110,7 @@ class Watcher:
             bundle = load_folder(folder, self._root)
             PolicySet(bundle)
         except PolicyError as error:
-            files = len(folder.documents) + len(folder.tests)
+            files = len(folder.documents) + len(folder.modules) + len(folder.tests)
             told = replace(report_of_load(error), files=files)
             return Sight(self._root, now_ns, before, loaded=False, lint=told)
         self._good = Good(bundle, now_ns)

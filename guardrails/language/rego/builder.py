@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from guardrails.decision import Effect
 from guardrails.language.document import Document, Rule, Span
 from guardrails.language.rego.checks import problem_at
+from guardrails.language.rego.data import find, write_data
 from guardrails.language.rego.graph import Graph, Reads
 from guardrails.language.rego.metadata import Annotation
 from guardrails.language.rego.seam import RegoEngine, Text, Unit
@@ -42,7 +43,8 @@ class Asked:
     """What a rule of a module is judged by: its place in the answers over a unit.
 
     `reads` is what the rule reads of the action, `unit_reads` what all rules of the unit do.
-    `watches` says that the unit has no rule but such as only watch.
+    `watches` says that the unit has no rule but such as only watch. `digest` stands for what the
+    rule says, with the rules and the data that it refers to.
     """
 
     engine: RegoEngine
@@ -51,6 +53,7 @@ class Asked:
     reads: Reads
     unit_reads: Reads
     watches: bool
+    digest: str
 
 
 def policy_name(package: Path) -> str:
@@ -90,13 +93,14 @@ class Builder:
         engine: RegoEngine,
         graph: Graph,
         annotated: Mapping[str, list[Annotation]],
-        data: Text,
+        data: Mapping[str, Any],
         problems: list[Problem],
     ) -> None:
         self.engine = engine
         self.graph = graph
         self.annotated = annotated
-        self.data = data
+        self.documents = data
+        self.data = write_data(data)
         self.problems = problems
 
     def build(self, package: Path) -> Document:
@@ -113,7 +117,8 @@ class Builder:
         watches = about.mode == "observe" or all(map(_watches, entries))
         rules = []
         for index, (name, found) in enumerate(entries.items()):
-            asked = Asked(self.engine, unit, index, reads[index], all_reads, watches)
+            said = self._digest(package, name)
+            asked = Asked(self.engine, unit, index, reads[index], all_reads, watches, said)
             rules.append(self._rule(policy_name(package), name, found, about, asked))
         return Document(
             path=modules[0].path,
@@ -161,6 +166,15 @@ class Builder:
     def _reads(self, package: Path, name: str) -> Reads:
         starts = [node for node in self.graph.nodes(package) if node.path[0] == name]
         return self.graph.reads(self.graph.reach(starts))
+
+    def _digest(self, package: Path, name: str) -> str:
+        """A digest of a rule's text and of all that it refers to, whatever else stands there."""
+        starts = [node for node in self.graph.nodes(package) if node.path[0] == name]
+        nodes = sorted(self.graph.reach(starts))
+        texts = [each.text for node in nodes for _, each in self.graph.definitions[node]]
+        paths = sorted(self.graph.documents(nodes))
+        values = [(path, find(self.documents, path)) for path in paths]
+        return sha256(repr((nodes, texts, values)).encode()).hexdigest()[:32]
 
     def _rule(
         self,

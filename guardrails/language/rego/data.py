@@ -61,6 +61,16 @@ def write_data(data: Mapping[str, Any]) -> Text:
     return Text(sha256(text.encode()).hexdigest()[:32], text)
 
 
+def find(data: Mapping[str, Any], path: Path) -> Any:
+    """What stands at a path, or at as much of it as there is; None where nothing is."""
+    found: Any = data
+    for step in path:
+        if type(found) is not dict:
+            break
+        found = found.get(step)
+    return found
+
+
 def overlaps(data: Mapping[str, Any], package: Path) -> bool:
     """Whether a document stands where a package has its rules."""
     found: Any = data

@@ -110,6 +110,17 @@ class Graph:
                 waiting += self.edges(node, strict=False)
         return found
 
+    def documents(self, nodes: Iterable[Node]) -> set[Path]:
+        """The paths below `data` that those rules refer to and where no rule is."""
+        return {
+            path[1:]
+            for node in nodes
+            for module, definition in self.definitions[node]
+            for reference in definition.references
+            if (path := self.path_of(module, reference))[:1] == ("data",)
+            and not any(self.targets(path))
+        }
+
     def reads(self, nodes: Iterable[Node]) -> Reads:
         """What those rules read of the action, themselves."""
         parts: set[str] = set()

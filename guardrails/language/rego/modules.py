@@ -11,7 +11,7 @@ from guardrails.language.rego.checks import (
     check_recursion,
     problem_at,
 )
-from guardrails.language.rego.data import overlaps, read_data, write_data
+from guardrails.language.rego.data import overlaps, read_data
 from guardrails.language.rego.graph import Graph, Node
 from guardrails.language.rego.metadata import read_annotations
 from guardrails.language.rego.parsing import parse_modules
@@ -56,7 +56,7 @@ def read_modules(rego: Rego, problems: list[Problem]) -> tuple[Document, ...]:
     graph = Graph([module for module, _ in modules])
     problems += _check(graph, rego, data)
     annotated = {module.path: annotations for module, annotations in modules}
-    builder = Builder(rego.engine, graph, annotated, write_data(data), problems)
+    builder = Builder(rego.engine, graph, annotated, data, problems)
     return tuple(map(builder.build, find_policies(graph, rego.packages)))
 
 

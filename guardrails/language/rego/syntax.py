@@ -42,7 +42,7 @@ class Definition:
     """One definition of a rule: its path below the package, and what it refers to.
 
     `kind` is `set` (`contains`), `value`, `function` or `default`. `computed` says that a part of
-    its path is. `bound` are the variables of its own.
+    its path is. `bound` are the variables of its own, `text` is it as it is written.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class Definition:
     computed: bool = False
     references: list[Reference] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,14 @@ def _definition(rule: Node, text: bytes) -> Definition:
     ((form, parts),) = rule.items()
     if form == "Default":
         definition = Definition(_fixed(parts["refr"]).path, "default", place_at(parts["span"]))
+        definition.text = word_at(parts["span"], text)
         _Reader(definition, text).read(parts["value"])
         return definition
     ((head, inner),) = parts["head"].items()
     name = _fixed(inner["refr"])
     place = place_at(parts["span"])
     definition = Definition(name.path, _HEADS[head], place, computed=not name.whole)
+    definition.text = word_at(parts["span"], text)
     reader = _Reader(definition, text)
     for argument in inner.get("args", ()):
         reader.bind(argument)
