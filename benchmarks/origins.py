@@ -2,7 +2,8 @@
 
 The session is a guard's own memory, filled as a guard fills it. The results are English-like: words
 of a vocabulary by Zipf's law, with an address, an amount and a day in each. A decision reads the
-session's labels, its history, where the payee came from, and whether the amount was stated.
+session's labels, its history, where the payee came from, and whether the amount was stated; it is
+asked as a guard does, and as whoever calls `PolicySet.decide`.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from pathlib import Path
 from random import Random
 from time import perf_counter_ns
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import options
 from benchmarks.machine import machine
 from benchmarks.report import Report, Table, duration, verdicts
 from benchmarks.timing import ROUNDS, Figures, Subject, measure
-from guardrails import Effect, PolicySet, load_policies
+from guardrails import Action, Effect, PolicySet, load_policies
 from guardrails.action import SessionView
 from guardrails.action import Subject as Actor
-from guardrails.engine.facts import Circumstances
+from guardrails.engine.facts import Circumstances, Facts
 from guardrails.session import SessionState
 from guardrails.snapshot import take_snapshot
 
@@ -58,6 +59,9 @@ rules:
     when: '"untrusted" in session.labels && !stated(arguments.amount)'
 """
 
+LONG = ("a decision after 10,000 calls", "the same by `PolicySet.decide`")
+"""What the goal is held against."""
+
 SAID = "Please pay 1,250.00 to DE89 3704 0044 0532 0130 00 for the gardener's work in March."
 PAIRS = tuple((f"DE{number}370400440532013000", 1250.0) for number in range(11, 99))
 """More payees than a session remembers having read, so that each is read anew."""
@@ -78,29 +82,56 @@ def results(count: int) -> list[dict[str, str]]:
     return found
 
 
-def fill(policies: PolicySet, given: list[dict[str, str]]) -> tuple[SessionState, int]:
-    """A session in which all this was read, and the nanoseconds that taking it in took."""
+class Filled(NamedTuple):
+    """A session in which results were read, and the nanoseconds that it took.
+
+    `kept_ns` to keep all of them as they came, `taken_in_ns` to take all in once a condition asks.
+    """
+
+    state: SessionState
+    kept_ns: int
+    taken_in_ns: int
+
+
+def fill(policies: PolicySet, given: list[dict[str, str]]) -> Filled:
+    """A session in which all this was read."""
     state = SessionState("s", None)
     state.said(SAID)
     declared = policies.bundle.tools["read"]
+    began = perf_counter_ns()
     for result in given:
         state.started("read", declared)
         state.ended("read", declared, None, result)
-    began = perf_counter_ns()
+    kept = perf_counter_ns()
     state.origins("x", SimpleNamespace(steps=100))
-    return state, perf_counter_ns() - began
+    return Filled(state, kept - began, perf_counter_ns() - kept)
 
 
-def deciding(policies: PolicySet, state: SessionState) -> Callable[[str, float], Any]:
+def judging(policies: PolicySet, state: SessionState) -> Callable[[str, float], Any]:
     """A function that has a payment decided as a guard does; the session allows it."""
     who = Actor("agent-7")
     view = SessionView("s", state.labels, (who,), state)
     circumstances, plan = Circumstances((who,), {}, view, 0), policies.plan("pay")
+    return checked(
+        lambda to, amount: policies.judge(plan, take_snapshot(payment(to, amount)), circumstances)
+    )
 
-    def decide(to: str, amount: float) -> Any:
-        call = take_snapshot({"to": to, "amount": amount, "subject": "gardener's work"})
-        return policies.judge(plan, call, circumstances)
 
+def deciding(policies: PolicySet, state: SessionState) -> Callable[[str, float], Any]:
+    """A function that has the same payment decided from an action and facts, all to be read."""
+    view = SessionView("s", state.labels, (Actor("agent-7"),), state)
+    return checked(
+        lambda to, amount: policies.decide(Action("pay", payment(to, amount)), Facts(0, None, view))
+    )
+
+
+def payment(to: str, amount: float) -> dict[str, Any]:
+    """The arguments of a payment."""
+    return {"to": to, "amount": amount, "subject": "gardener's work"}
+
+
+def checked(decide: Callable[[str, float], Any]) -> Callable[[str, float], Any]:
+    """`decide`, once it was seen to allow what it should."""
     if decide(*PAIRS[0]).effect is not Effect.ALLOW:
         raise AssertionError("the payment that was asked for is to be allowed")
     return decide
@@ -113,25 +144,25 @@ def run(rounds: int) -> Report:
         policies = load_policies(folder)
     given = results(CALLS)
     size = sum(len(each["body"]) for each in given) / 1e6
-    empty, _ = fill(policies, given[:1])
-    full, took = fill(policies, given)
+    empty, full = fill(policies, given[:1]).state, fill(policies, given)
     work = SimpleNamespace(steps=10**15)
     body = " ".join(each["body"] for each in given[:2])
     functions: dict[str, Callable[[Any, Any], Any]] = {
-        "a decision after 10,000 calls": deciding(policies, full),
-        "a decision after one": deciding(policies, empty),
-        "`stated` of an account": lambda to, _: full.stated(to, work),
-        "`origins` of an account": lambda to, _: full.origins(to, work),
-        "`origins` of 1,000 characters": lambda _, __: full.origins(body, work),
+        "a decision after 10,000 calls": judging(policies, full.state),
+        "the same by `PolicySet.decide`": deciding(policies, full.state),
+        "a decision after one": judging(policies, empty),
+        "`stated` of an account": lambda to, _: full.state.stated(to, work),
+        "`origins` of an account": lambda to, _: full.state.origins(to, work),
+        "`origins` of 1,000 characters": lambda _, __: full.state.origins(body, work),
     }
     subjects = [Subject(function, PAIRS) for function in functions.values()]
     figures = dict(zip(functions, measure(subjects, rounds), strict=True))
-    return report(figures, size, took)
+    return report(figures, size, full)
 
 
-def report(figures: dict[str, Figures], size: float, took: int) -> Report:
-    """The figures, and the goal held against them."""
-    median = next(iter(figures.values())).p50
+def report(figures: dict[str, Figures], size: float, full: Filled) -> Report:
+    """The figures, and the goal held against the slower of both ways."""
+    median = max(each.p50 for name, each in figures.items() if name in LONG)
     goal = f"a decision with labels, history and origins takes {duration(GOAL_NS)} at most (p50)"
     rows = tuple(
         (name, *(duration(figure) for figure in (each.p50, each.p99, each.best)))
@@ -145,8 +176,9 @@ def report(figures: dict[str, Figures], size: float, took: int) -> Report:
             Table(f"Session of {CALLS:,} calls, {size:.1f} MB", ("", "p50", "p99", "best"), rows),
         ),
         remarks=(
-            f"Results are taken in at {took / 1e6 / size:.0f} ms a MB, once a condition has asked.",
-            "Its memory is at most 42 MB for each set of labels that tools return.",
+            f"A result is kept as it comes: {full.kept_ns / 1e3 / CALLS:.1f} µs, with its call.",
+            f"Taken in when a condition asks: {full.taken_in_ns / 1e6 / size:.0f} ms a MB.",
+            "Its memory is at most 54 MB for each set of labels that tools return.",
         ),
         figures={"results": [{"what": name, **asdict(each)} for name, each in figures.items()]},
     )

@@ -175,7 +175,7 @@ def read_session(session: object) -> SessionView:
     id_, labels, chain, past, targets = session
     if type(labels) not in (frozenset, set, list, tuple) or type(chain) is not tuple:
         raise InvalidActionError("the labels and the chain of a session are lists")
-    if not all(type(member) is Subject for member in chain):
+    if not {Subject}.issuperset(map(type, chain)):
         raise InvalidActionError("the members of a session's chain are `Subject`s")
     if targets is not None and type(targets) not in (tuple, list):
         raise InvalidActionError("the targets of a session are a list")

@@ -53,7 +53,7 @@ def grouped(text: str, *, exactly: bool) -> list[str]:
     `exactly`, dots part only what is written as telephone numbers are: `555.123.4567` is none of
     `100.50`, which is an amount, and of `12.05.2024`.
     """
-    if _TWO_DIGITS.search(text) is None:
+    if text.isalnum() or _TWO_DIGITS.search(text) is None:
         return []
     found = grouped_ibans(text)
     for match in _GROUPED_DIGITS.finditer(text):

@@ -48,8 +48,9 @@ def fold_loosely(text: str) -> str:
     if text.isascii():
         return text.lower()
     bare = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)).casefold().translate(_ALIKE)
-    if any(map(unicodedata.combining, bare)):
-        bare = "".join(each for each in bare if not unicodedata.combining(each))
+    accents = list(filter(unicodedata.combining, set(bare)))
+    if accents:
+        bare = bare.translate(dict.fromkeys(map(ord, accents)))
     return bare.translate(_LETTERS)
 
 
