@@ -257,11 +257,32 @@ def _written(node: Any, kind: str) -> Iterator[str]:
 
 
 def _functions(statement: Any) -> Iterator[str]:
+    """The functions that are called; one of a schema by its name and by both, as lists have it."""
     from sqlglot import exp  # noqa: PLC0415 - loaded already, by the parser
 
     for node in statement.find_all(exp.Func):
         if type(node).__name__ not in {"And", "Or", "Not", "Xor", "Case", "If", "Exists"}:
-            yield (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+            name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+            yield name
+            if schema := _schema_of(node, exp):
+                yield f"{schema}.{name}"
+
+
+def _schema_of(function: Any, exp: Any) -> str:
+    """What is written before a function's name, in lower case; `""` if nothing is."""
+    parts: list[str] = []
+    node = function.parent
+    if isinstance(node, exp.Dot) and node.expression is function:
+        before = node.this
+        while isinstance(before, exp.Dot):
+            parts.insert(0, before.name)
+            before = before.this
+        parts.insert(0, before.name)
+        node = node.parent
+    if isinstance(node, exp.Table):
+        around = [node.args.get("catalog"), node.args.get("db")]
+        parts = [part.name for part in around if part] + parts
+    return ".".join(parts).lower()
 
 
 def _check_dialect(literals: tuple[object | None, ...]) -> str | None:

@@ -39,6 +39,9 @@ def test_every_statement_is_named_with_its_tables(dialect: str, case: dict[str, 
     assert expected(wanted, "answer", summary(case["sql"], dialect))
 
 
+_COUNTING = 'all(s, s.functions.all(f, f in ["count", "sum"]))'
+
+
 @pytest.mark.parametrize(
     ("text", "condition", "answer"),
     [
@@ -48,6 +51,11 @@ def test_every_statement_is_named_with_its_tables(dialect: str, case: dict[str, 
         ("delete from x where y = 1", "exists(s, !s.filtered)", False),
         ("with d as (delete from x) select 1", "exists(s, !s.filtered)", True),
         ("select pg_read_file('/x')", 'exists(s, "pg_read_file" in s.functions)', True),
+        ("select pg_catalog.pg_read_file('/x')", 'exists(s, "pg_read_file" in s.functions)', True),
+        ("select count(*), sum(x) from y", _COUNTING, True),
+        ("select other.count(*) from y", _COUNTING, False),
+        ("select 1 from a.b.Other.sum(1)", _COUNTING, False),
+        ("select a.b.c.d.sum(1)", 'exists(s, "a.b.c.d.sum" in s.functions)', True),
         ("select 1; vacuum", 'all(s, s.kind == "select")', "unknown kind"),
     ],
 )
