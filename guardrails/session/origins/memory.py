@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from guardrails.session.origins.reading import Reading
 
 TEXT_MAX = 16_000_000
-"""Characters of results that a session keeps until it is first asked, and takes in afterwards."""
+"""Characters of results that a session keeps and takes in."""
 
 PIECE = 16
 """Characters that a row of four words has at least where it shows that a text was made of it."""
@@ -29,6 +30,7 @@ _STEPS_PER_CHARACTER = 2
 _OVERLAP = 256
 _APART = " \x1f "  # no number or date goes on beyond it
 _SHORT, _RECENT = 1_000, 16
+_LONG = 200  # characters of a text that is worth being known again
 _LONG_NUMBER = 4
 _LONG_NAME = 6
 
@@ -36,18 +38,18 @@ _LONG_NAME = 6
 class Origins:
     """The texts of the labelled sources of a session, by labels, and what the person said.
 
-    Results are taken in when the first condition asks, from then on as they come. What can't be
-    read, or is more than is kept, is answered as the origin of every value.
+    Results are kept as they come and taken in when a condition asks, each once however often it
+    comes. What can't be read, or is more than is kept, is answered as the origin of every value.
     """
 
     __slots__ = (
-        "_asked",
         "_everywhere",
         "_intake",
         "_lock",
         "_pending",
         "_recent",
         "_said",
+        "_seen",
         "_size",
         "_sources",
     )
@@ -60,7 +62,7 @@ class Origins:
         self._sources: dict[frozenset[str], Grams] = {}
         self._everywhere: frozenset[str] = frozenset()
         self._recent: dict[str, list[Reading]] = {}
-        self._asked = False
+        self._seen: set[tuple[frozenset[str], bytes]] = set()
         self._size = 0
 
     def begin(self) -> None:
@@ -104,18 +106,21 @@ class Origins:
         self._size += sum(map(len, found))
         if self._size > TEXT_MAX:
             self._everywhere |= names
-        elif self._asked:
-            self._take_in(names, _APART.join(found))
         elif found:
             self._pending.append((names, found))
 
     def _take_in(self, names: frozenset[str], text: str) -> None:
+        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+        if (names, digest) in self._seen:
+            return
         source = self._sources.get(names)
         if source is None:
             source = self._sources[names] = Grams()
         for words, found in self._intake.read(text):
             if not names <= self._everywhere and not source.add(words, found):
                 self._everywhere |= names
+        if len(text) >= _LONG:
+            self._seen.add((names, digest))
 
     def _catch_up(self) -> None:
         """Take in what has come since a condition asked last."""
@@ -126,7 +131,6 @@ class Origins:
             else:
                 self._take_in(each[0], _APART.join(each[1]))
         self._pending = []  # only now: whoever finds nothing pending looks without the lock
-        self._asked = True
 
     def stated(self, value: Any, budget: Budget, fields: Collection[str] = ()) -> bool:
         """Whether the person said every part of `value`; see `Past`."""
@@ -137,7 +141,7 @@ class Origins:
         """The labels of the sources from which a text of `value` came, sorted; see `Past`."""
         texts = [value] if type(value) is str else list(texts_of(value))
         charge(budget, 1 + _STEPS_PER_CHARACTER * sum(map(len, texts)))
-        if self._pending or not self._asked:
+        if self._pending:
             with self._lock:
                 self._catch_up()
         found = set(self._everywhere)

@@ -133,6 +133,22 @@ def test_an_object_is_read_beyond_its_fields() -> None:
     assert origins(with_source(HTTPStatus.OK), "other") == []
 
 
+def test_a_result_that_comes_again_is_taken_in_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def note(_: Intake, text: str) -> tuple[()]:
+        read.append(text)
+        return ()
+
+    monkeypatch.setattr(Intake, "read", note)
+    memory = Origins()
+    page = "the same page \ud800 " * 20
+    for labels in (["untrusted"], ["untrusted"], ["own"], ["untrusted"]):
+        memory.receive(labels, page)
+        origins(memory, "anything")
+    assert read == [page, page]
+
+
 def test_a_result_that_can_not_be_read_is_the_origin_of_everything() -> None:
     memory = with_source({"handle": object()})
     assert origins(memory, "anything") == ["untrusted"]
