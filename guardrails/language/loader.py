@@ -101,7 +101,7 @@ def _link(folder: Folder, rego: RegoChoice | None) -> tuple[Bundle, list[Problem
     problems = folder.problems
     drafts = [_read_draft(file, problems) for file in folder.documents]
     for file in folder.tests:
-        _check_test(file, problems)
+        _check_test(folder, file, problems)
     read = [draft for draft in drafts if draft is not None]
     declared = declare(read, problems, whole=len(read) == len(drafts))
     linker = Linker(declared)
@@ -141,9 +141,13 @@ def _read_draft(file: File, problems: list[Problem]) -> Draft | None:
     return None if () in broken else Draft(tree, Part(tree.data, broken), clean)
 
 
-def _check_test(file: File, problems: list[Problem]) -> None:
+def _check_test(folder: Folder, file: File, problems: list[Problem]) -> None:
     """Refuse a policy in a file that is named as a test: it would never be in force."""
-    if not file.name.lower().endswith(REGO):
+    if file.name.lower().endswith(REGO):
+        from guardrails.language.rego.policies import check_test  # noqa: PLC0415 - only where there is Rego
+
+        check_test(folder, file)
+    else:
         tree, _ = _read_tree(file, problems)
         if tree is not None and type(tree.data) is dict and "policy" in tree.data:
             message = "a policy in a file named as a test would never be in force; rename the file"

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from guardrails.display import quote
 from guardrails.errors import ConfigurationError, Problem
 from guardrails.language.rego.embedded import MEMORY_LIMIT, TIME_LIMIT, EmbeddedEngine
+from guardrails.language.rego.lost import check_lost
 from guardrails.language.rego.modules import Rego, read_modules
 from guardrails.language.rego.settings import EMBEDDED, RegoSettings, find_rego_settings
+from guardrails.language.yaml_reader import decode
+from guardrails.language.yaml_tree import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from guardrails.language.document import Bundle, Document
-    from guardrails.language.folder import Folder
+    from guardrails.language.folder import File, Folder
     from guardrails.language.rego.seam import RegoEngine
 
     RegoChoice = str | RegoSettings | RegoEngine
@@ -49,6 +52,17 @@ def read_policies(
     if folder.problems or engine is not parser:
         parser.close()
     return found
+
+
+def check_test(folder: Folder, file: File) -> None:
+    """Add the problems of a file that is named as a test and holds rules that decide."""
+    try:
+        packages = find_rego_settings(folder.root).packages
+        folder.problems += check_lost(decode(file.path, file.data), packages)
+    except Fault as fault:
+        folder.problems.append(fault.problem)
+    except ConfigurationError as error:
+        folder.problems.append(Problem(file.path, 0, 0, str(error)))
 
 
 def check_choice(choice: object) -> None:

@@ -112,12 +112,6 @@ class _Reader:
 
     def _check(self, node: Node, module: Module, definition: Definition) -> Iterator[Problem]:
         name = node.path[0]
-        if node.package in self.policies and effect_of(node.path) is not None:
-            message = (
-                f"`{name}` in a file named as a test would never be in force; move it, or test in"
-                " a package of its own"
-            )
-            yield problem_at(module, definition.place, message)
         whole = definition.kind == "value" and len(node.path) == 1 and not definition.computed
         if _is_test(name) and not whole:
             message = f"`{name}` is no test: one is a rule that is true, `{name} if {{ ... }}`"

@@ -338,3 +338,15 @@ def test_policies_without_modules_have_none() -> None:
         "version: 1\npolicy: p\nrules: [{id: a, effect: allow, tools: a}]"
     ).bundle
     assert [rule.module for rule in bundle.rules] == [None]
+
+
+def test_what_can_not_be_analysed_or_watched_in_time_is_told(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(EngineFailure, match=r"^the evaluation failed$"):
+        engine.watch(unit("deny if true", "f"), b"NaN", range(1), 1)
+    monkeypatch.setattr(embedded, "LOAD_LIMIT", 0.1)
+    deep = Text("p.rego", f"package p\ndeny if {'[' * 25}1{']' * 25}")
+    fault = engine.analyse([deep, Text("q.rego", "package p")])
+    assert fault is not None
+    assert fault.message == "it can't be parsed: Rego took longer than 100 ms"

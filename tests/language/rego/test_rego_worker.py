@@ -92,3 +92,33 @@ def parts(answer: bytes) -> list[bytes]:
         found.append(answer[at + 4 : end])
         at = end
     return found
+
+
+@pytest.mark.parametrize(
+    ("rules", "answer"),
+    [
+        ("deny if limit > 1", b"+"),
+        ("deny if { some x; x > limit }", b"!"),
+        ("deny if lost > limit", b"-"),
+    ],
+)
+def test_the_modules_of_a_package_are_analysed_together(
+    rules: str, answer: bytes, service: Service
+) -> None:
+    modules = [["a.rego", f"package p\n{rules}"], ["b.rego", "package p\nlimit := 2"]]
+    assert ask(service, b"A", modules)[:1] == answer
+
+
+def test_an_entry_is_watched_with_its_lines_and_what_it_prints(service: Service) -> None:
+    text = 'package p\ndeny if {\n  print("a", input.a)\n  input.a > 1\n}\nallow if input.b'
+    prepare(service, text)
+    entry = b"".join(number.to_bytes(4, "big") for number in (0, 1))
+    for given, value in ((2, b"[\n  true\n]"), (1, b'"<undefined>"')):
+        action = json.dumps({"a": given}).encode()
+        answer = ask(service, b"V", DIGEST.encode() + entry + action)
+        length = int.from_bytes(answer[1:5], "big")
+        assert answer[5 : 5 + length] == value
+        seen = json.loads(answer[9 + length :])
+        assert seen["lines"]["p.rego"] == [[3, 4], [6]]
+        assert seen["prints"] == [f"p.rego:3: a {given}"]
+    assert ask(service, b"V", DIGEST.encode() + entry + b"{")[:1] == b"-"

@@ -182,6 +182,13 @@ def test_what_is_no_test_is_refused_with_its_place(
     assert message in problem.message
 
 
+def test_data_in_the_place_of_the_tests_is_refused(run: Run) -> None:
+    files = {**with_tests("test_x if true", "limits"), "pay_test.yaml": YAML}
+    with pytest.raises(PolicyError, match=r"a data file has what this package would") as caught:
+        run(files)
+    assert caught.value.problems[0].place == "pay_test.rego:1:1"
+
+
 def test_a_rule_of_a_policy_that_only_tests_have_is_refused(run: Run) -> None:
     with pytest.raises(PolicyError) as caught:
         run({**FILES, "pay_test.rego": "package guardrails.pay\n\ndeny if true\n"})
