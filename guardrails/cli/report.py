@@ -60,12 +60,16 @@ def report(
 
     from guardrails.language.folder import read_folder
     from guardrails.toolchain.report.controls import report_controls
-    from guardrails.toolchain.suites.tester import load_tested
+    from guardrails.toolchain.suites.rego import engine_for, run_tests_in_rego
+    from guardrails.toolchain.suites.tester import read_tested
 
     if not controls:
         raise click.UsageError("name the report: --controls")
-    bundle, suites = load_tested(read_folder(Path(folder)), folder)
-    found = report_controls(bundle, suites, time_ns() if now is None else now)
+    files = read_folder(Path(folder))
+    bundle, suites, tests = read_tested(files, folder)
+    with engine_for(bundle, tests, files) as engine:
+        in_rego = () if engine is None else run_tests_in_rego(engine, tests)
+    found = report_controls(bundle, suites, time_ns() if now is None else now, in_rego)
     _write(found, form, output)
     ctx.exit(found.exit_code)
 

@@ -11,12 +11,14 @@ from guardrails.decision import Effect
 from guardrails.engine import PolicySet
 from guardrails.toolchain.packs import PACKS
 from guardrails.toolchain.report.frameworks import FRAMEWORKS, OTHER, framework_of
+from guardrails.toolchain.suites.rego import PASSED, Sources
 from guardrails.toolchain.suites.run import run_cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from guardrails.language.document import Bundle, Rule
+    from guardrails.toolchain.suites.rego import RegoResult
     from guardrails.toolchain.suites.run import CaseResult
     from guardrails.toolchain.suites.suite import Suite
 
@@ -134,14 +136,23 @@ class ControlReport:
         }
 
 
-def report_controls(bundle: Bundle, suites: Sequence[Suite], now_ns: int) -> ControlReport:
+def report_controls(
+    bundle: Bundle,
+    suites: Sequence[Suite],
+    now_ns: int,
+    in_rego: Sequence[RegoResult] = (),
+) -> ControlReport:
     """What the policies and their tests serve, at a time in nanoseconds since 1970.
 
-    The tests are run. A framework is listed as a whole if a rule names one of its controls.
+    The tests are run, but for those `in_rego`, which have been. A framework is listed as a whole if
+    a rule names one of its controls.
     """
     cases = tuple(case for suite in suites for case in suite.cases)
     results = run_cases(PolicySet(bundle), cases, now_ns) if cases else ()
-    reached = _reached(results)
+    reached = _reached(results, Sources(bundle))
+    for each in in_rego:
+        for name in each.test.reaches if each.outcome == PASSED else ():
+            reached[name][each.test.title] = None
     evidence = {
         rule.name: Evidence(rule, _in_force(rule, now_ns), tuple(reached[rule.name]))
         for rule in bundle.rules
@@ -155,13 +166,16 @@ def report_controls(bundle: Bundle, suites: Sequence[Suite], now_ns: int) -> Con
         unassigned=tuple(
             rule for rule in bundle.rules if rule.effect is not Effect.ALLOW and not rule.controls
         ),
-        failed=tuple(each.case.title for each in results if each.failure is not None),
+        failed=(
+            *(each.case.title for each in results if each.failure is not None),
+            *(each.test.title for each in in_rego if each.failed),
+        ),
         absent=tuple(name for name in PACKS if name not in present),
-        tests=len(cases),
+        tests=len(cases) + len(in_rego),
     )
 
 
-def _reached(results: Iterable[CaseResult]) -> dict[str, dict[str, None]]:
+def _reached(results: Iterable[CaseResult], sources: Sources) -> dict[str, dict[str, None]]:
     """The titles of tests that pass, by the full names of the rules that they reach."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for result in results:
@@ -171,7 +185,7 @@ def _reached(results: Iterable[CaseResult]) -> dict[str, dict[str, None]]:
         for step in result.steps:
             decision = step.decision
             for name in (
-                *(match.rule for match in decision.matches),
+                *(name for match in decision.matches for name in sources.of(match)),
                 *(used.rule for used in decision.exceptions),
             ):
                 found[name][title] = None

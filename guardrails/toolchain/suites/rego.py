@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from guardrails.language.rego.settings import find_rego_settings
 from guardrails.language.rego.tests import read_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from guardrails.decision import Effect, RuleMatch
     from guardrails.language.document import Bundle
     from guardrails.language.folder import Folder
     from guardrails.language.rego.embedded import EmbeddedEngine
@@ -78,6 +80,23 @@ def read_rego_tests(
         return read_tests(folder, files, constants, settings.packages, parser)
     finally:
         parser.close()
+
+
+class Sources:
+    """Tells of which rules a match is: a result of a module may have an `id` of its own."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._known = {rule.name for rule in bundle.rules}
+        self._of_modules: dict[tuple[str, Effect], list[str]] = defaultdict(list)
+        for rule in bundle.rules:
+            if rule.module is not None:
+                self._of_modules[rule.policy, rule.effect].append(rule.name)
+
+    def of(self, match: RuleMatch) -> Sequence[str]:
+        """The full name of the rule, or those of all of its policy that have its effect."""
+        if match.rule in self._known:
+            return (match.rule,)
+        return self._of_modules.get((match.rule.partition("/")[0], match.effect), ())
 
 
 @contextmanager

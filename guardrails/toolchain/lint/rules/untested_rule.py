@@ -62,13 +62,12 @@ from guardrails.toolchain.lint.modules import is_module
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.suites.parts import Parts
 from guardrails.toolchain.suites.reader import read_suites
-from guardrails.toolchain.suites.rego import read_rego_tests
+from guardrails.toolchain.suites.rego import Sources, read_rego_tests
 from guardrails.toolchain.suites.run import play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guardrails.decision import RuleMatch
     from guardrails.language.document import Bundle
     from guardrails.toolchain.lint.finding import Finding
     from guardrails.toolchain.lint.project import Project
@@ -108,7 +107,7 @@ def _reached(project: Project) -> Iterator[str]:
     """
     suites, _ = read_suites(project.folder.tests, project.whole)
     parts = Parts(PolicySet(_evaluated(project)))
-    known = {rule.name for rule in project.whole.rules}
+    sources = Sources(project.whole)
     for suite in suites:
         for case in suite.cases:
             for step in case.steps:
@@ -116,9 +115,7 @@ def _reached(project: Project) -> Iterator[str]:
             for played in play(parts.of(case.policies), case, project.now_ns):
                 decision = played.decision
                 for match in (*decision.matches, *decision.errors):
-                    yield match.rule
-                    if match.rule not in known:
-                        yield from _sources(project, match)
+                    yield from sources.of(match)
                 yield from (used.rule for used in decision.exceptions)
     for test in read_rego_tests(project.folder, project.whole)[0]:
         yield from test.reaches
@@ -129,11 +126,3 @@ def _evaluated(project: Project) -> Bundle:
     asked = (rule.module.engine for rule in project.module_rules if rule.module is not None)
     inside = all(isinstance(engine, EmbeddedEngine) for engine in asked)
     return project.whole if inside else project.bundle
-
-
-def _sources(project: Project, match: RuleMatch) -> Iterator[str]:
-    """The rules of a module that a result with an `id` of its own may be of."""
-    policy = match.rule.partition("/")[0]
-    for rule in project.module_rules:
-        if rule.policy == policy and rule.effect is match.effect:
-            yield rule.name
