@@ -11,9 +11,10 @@ from guardrails.decision import Effect
 from guardrails.language.document import Document, Rule, Span
 from guardrails.language.rego.checks import problem_at
 from guardrails.language.rego.data import find, write_data
-from guardrails.language.rego.graph import Graph, Reads
+from guardrails.language.rego.graph import Graph, Node, Reads
 from guardrails.language.rego.metadata import Annotation
 from guardrails.language.rego.seam import RegoEngine, Text, Unit
+from guardrails.language.rego.unknown import UnknownData, find_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,8 @@ class Asked:
 
     `reads` is what the rule reads of the action, `unit_reads` what all rules of the unit do.
     `watches` says that the unit has no rule but such as only watch. `digest` stands for what the
-    rule says, with the rules and the data that it refers to.
+    rule says, with the rules and the data that it refers to; `unknown` is what it refers to that is
+    nowhere.
     """
 
     engine: RegoEngine
@@ -54,6 +56,7 @@ class Asked:
     unit_reads: Reads
     watches: bool
     digest: str
+    unknown: tuple[UnknownData, ...] = ()
 
 
 def policy_name(package: Path) -> str:
@@ -117,8 +120,17 @@ class Builder:
         watches = about.mode == "observe" or all(map(_watches, entries))
         rules = []
         for index, (name, found) in enumerate(entries.items()):
-            said = self._digest(package, name)
-            asked = Asked(self.engine, unit, index, reads[index], all_reads, watches, said)
+            nodes = self._reached(package, name)
+            asked = Asked(
+                self.engine,
+                unit,
+                index,
+                reads[index],
+                all_reads,
+                watches,
+                self._digest(nodes),
+                tuple(find_unknown(self.graph, self.documents, nodes)),
+            )
             rules.append(self._rule(policy_name(package), name, found, about, asked))
         return Document(
             path=modules[0].path,
@@ -167,10 +179,13 @@ class Builder:
         starts = [node for node in self.graph.nodes(package) if node.path[0] == name]
         return self.graph.reads(self.graph.reach(starts))
 
-    def _digest(self, package: Path, name: str) -> str:
-        """A digest of a rule's text and of all that it refers to, whatever else stands there."""
+    def _reached(self, package: Path, name: str) -> list[Node]:
+        """A rule with all that it refers to, itself and through others."""
         starts = [node for node in self.graph.nodes(package) if node.path[0] == name]
-        nodes = sorted(self.graph.reach(starts))
+        return sorted(self.graph.reach(starts))
+
+    def _digest(self, nodes: Sequence[Node]) -> str:
+        """A digest of the text of rules and of the data that they refer to."""
         texts = [each.text for node in nodes for _, each in self.graph.definitions[node]]
         paths = sorted(self.graph.documents(nodes))
         values = [(path, find(self.documents, path)) for path in paths]

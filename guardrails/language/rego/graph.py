@@ -110,6 +110,15 @@ class Graph:
                 waiting += self.edges(node, strict=False)
         return found
 
+    def holds(self, path: Path) -> bool:
+        """Whether a package or a rule stands at a path below `data`, or below or above it."""
+        return path in self.modules or path in self._below or any(self.targets(("data", *path)))
+
+    def below(self, path: Path) -> set[str]:
+        """The names of packages and rules that stand right below a path below `data`."""
+        packages = (package[len(path)] for package in self._below.get(path, ()))
+        return {*packages, *(node.path[0] for node in self.nodes(path))}
+
     def documents(self, nodes: Iterable[Node]) -> set[Path]:
         """The paths below `data` that those rules refer to and where no rule is."""
         return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from guardrails.display import escape
 from guardrails.engine import PolicySet
 from guardrails.language.declarations import Declarations
-from guardrails.language.document import Condition, Document, Rule, Tool
+from guardrails.language.document import Condition, Document, Rule, Span, Tool
 from guardrails.language.environments import Environments
 from guardrails.language.loader import load_folder, without_collector
 from guardrails.toolchain.lint.finding import Edit, Finding, Region
@@ -164,6 +164,13 @@ class Project:
             return self.region(part, *path[:-1], of_key=of_key)
         event = text.tree.key(found, path[-1]) if of_key else text.tree.value(found, path[-1])
         return text.region_of(event)
+
+    def region_at(self, span: Span, width: int) -> Region:
+        """The stretch of so many characters from a place on, as far as its line goes."""
+        text = self.texts[span.path]
+        start = text.offset(span.line, span.column)
+        behind = start + min(width, len(text.source.line(span.line)) - span.column + 1)
+        return text.region(start, behind)
 
     def data(self, part: Document | Rule | Tool) -> dict[str, Any]:
         """The plain data that a document, rule or tool was read from."""

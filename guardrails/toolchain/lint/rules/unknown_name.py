@@ -10,7 +10,8 @@ Reports
 - an argument of a tool that declares none, if its function (with `--tools`) has no such parameter,
   or if the name occurs once and is a slip away from one that occurs more;
 - likewise a role and an undeclared context fact;
-- a control of a known framework that it doesn't have, or that is written otherwise.
+- a control of a known framework that it doesn't have, or that is written otherwise;
+- data that a Rego module refers to and that is nowhere.
 
 Why it is bad
 -------------
@@ -49,6 +50,7 @@ from typing import TYPE_CHECKING
 from guardrails.display import quote
 from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.pattern import Pattern
+from guardrails.language.rego.embedded import EmbeddedEngine
 from guardrails.toolchain.lint import controls as frameworks
 from guardrails.toolchain.lint import names
 from guardrails.toolchain.lint.finding import Severity
@@ -77,6 +79,7 @@ def check(project: Project) -> Iterator[Finding]:
     yield from _check_facts(project)
     yield from _rare(project, names.roles(project), "role", "nobody may have it")
     yield from _check_controls(project)
+    yield from _check_data(project)
 
 
 def _check_tools(project: Project) -> Iterator[Finding]:
@@ -187,6 +190,21 @@ def _check_controls(project: Project) -> Iterator[Finding]:
                 f"unknown control {quote(use.name)}: {what}",
                 why="reports would list it as one of its own",
                 mend=mend,
+            )
+
+
+def _check_data(project: Project) -> Iterator[Finding]:
+    """Data that modules refer to; of a server's there is nothing to be known here."""
+    for rule in project.module_rules:
+        asked = rule.module
+        if asked is None or not isinstance(asked.engine, EmbeddedEngine):
+            continue
+        for unknown in asked.unknown:
+            yield project.finding(
+                project.region_at(unknown.span, len(unknown.path)),
+                f"unknown data {quote(unknown.path)}: no file has it, and no module",
+                why="it is undefined: what needs it never matches, and `not` of it always holds",
+                mend=unknown.hint.removeprefix("; ") or "add it to a `data.json`, or correct it",
             )
 
 
