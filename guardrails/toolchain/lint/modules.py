@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from guardrails.language.document import Document, Rule
 from guardrails.language.folder import REGO
+from guardrails.language.rego.terms import read_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from guardrails.language.document import Tool
+    from guardrails.language.document import Approval, Tool
     from guardrails.toolchain.lint.finding import Region
     from guardrails.toolchain.lint.text import PolicyText
 
@@ -21,6 +23,7 @@ _PIECE = re.compile(
 )
 """What is marked of a line: a package, a quoted text, a name, or whatever else stands there."""
 
+_TERMS = re.compile(r'"approval"\s*:\s*(?=\{)')
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 
 
@@ -69,3 +72,28 @@ def names_tools(rule: Rule) -> bool:
 def is_warning(rule: Rule) -> bool:
     """Whether a rule of a module is `warn`, which observes for ever because it is meant to."""
     return rule.module is not None and rule.id.partition("_")[0] == "warn"
+
+
+class Terms(NamedTuple):
+    """Terms of approval that are written out in a result; where they can't be, `fault` says why."""
+
+    region: Region
+    approval: Approval | None
+    fault: str
+
+
+def literal_terms(text: PolicyText) -> Iterator[Terms]:
+    """The terms of approval that a module writes out as JSON has it; computed ones are left out."""
+    for key in _TERMS.finditer(text.text):
+        line = text.region(key.start(), key.start()).line
+        if text.source.line(line).lstrip().startswith("#"):
+            continue
+        try:
+            value, end = json.JSONDecoder().raw_decode(text.text, key.end())
+        except ValueError:
+            continue
+        region = text.region(key.start(), end)
+        try:
+            yield Terms(region, read_terms(value), "")
+        except ValueError as error:
+            yield Terms(region, None, str(error))

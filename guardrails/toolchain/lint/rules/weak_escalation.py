@@ -5,7 +5,8 @@ What it does
 Reports an `escalate` rule without `approval`, one whose `approval` has no `timeout`, and one in
 which a role that may approve is also one that can ask (or a pattern that covers everybody), unless
 it keeps them apart by `separate_from: [requester]`. Who can ask is said by the rule's `subjects`;
-where it has none, by those of the rules that allow calls of the same tools.
+where it has none, by those of the rules that allow calls of the same tools. Of a Rego module
+annotations are judged, and results in which the terms are written out.
 
 Why it is bad
 -------------
@@ -45,7 +46,7 @@ from typing import TYPE_CHECKING, Any
 from guardrails.decision import Effect
 from guardrails.display import quote
 from guardrails.toolchain.lint.finding import Severity
-from guardrails.toolchain.lint.modules import mentions
+from guardrails.toolchain.lint.modules import literal_terms, mentions
 from guardrails.toolchain.lint.names import approvers
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.lint.selection import overlap
@@ -53,9 +54,10 @@ from guardrails.toolchain.lint.selection import overlap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guardrails.language.document import Rule
+    from guardrails.language.document import Approval, Rule
     from guardrails.toolchain.lint.finding import Finding, Region
     from guardrails.toolchain.lint.project import Project
+    from guardrails.toolchain.lint.text import PolicyText
 
 
 @lint_rule("weak-escalation", Severity.WARNING)
@@ -78,6 +80,8 @@ def check(project: Project) -> Iterator[Finding]:
             yield from _check_approvers(project, rule)
     for rule in project.module_rules:
         yield from _check_module_rule(project, rule)
+    for file in project.folder.modules:
+        yield from _check_results(project, project.texts[file.path])
 
 
 def _check_module_rule(project: Project, rule: Rule) -> Iterator[Finding]:
@@ -94,12 +98,28 @@ def _check_module_rule(project: Project, rule: Rule) -> Iterator[Finding]:
                 " it `deny`",
             )
         return
-    region = project.region(rule, "approval")
-    if rule.approval.timeout_ns is None:
+    yield from _check_terms(project, project.region(rule, "approval"), rule.approval)
+
+
+def _check_results(project: Project, text: PolicyText) -> Iterator[Finding]:
+    """As of the others, where results of a module hold terms that are written out."""
+    for terms in literal_terms(text):
+        if terms.approval is None:
+            yield project.finding(
+                terms.region,
+                f"terms that can't be: {terms.fault}",
+                why="the result is then an error, over which nobody decides",
+                mend="write them as `approval` in YAML",
+            )
+        else:
+            yield from _check_terms(project, terms.region, terms.approval)
+
+
+def _check_terms(project: Project, region: Region, approval: Approval) -> Iterator[Finding]:
+    if approval.timeout_ns is None:
         yield _tell_endless(project, region)
-    if "requester" not in rule.approval.separate_from and any(
-        set(name) == {"*"} for name in approvers(rule.approval)
-    ):
+    everybody = any(set(name) == {"*"} for name in approvers(approval))
+    if everybody and "requester" not in approval.separate_from:
         yield _tell_everybody(project, region)
 
 
