@@ -137,6 +137,18 @@ def test_a_killed_process_is_replaced(load_rego: LoadRego, facts: Facts) -> None
     assert effects[-1] is Effect.ALLOW  # those before may be closed, one for each process
 
 
+def test_a_warm_process_stands_by_for_one_that_fails(load_rego: LoadRego, facts: Facts) -> None:
+    policies = load_rego(f"{ALLOWS}deny if {{ input.arguments.bad; {HUNGRY} }}")
+    assert policies.decide(Action("pay", {"bad": False}), facts).allowed
+    engine = engine_of(policies)
+    before = set(engine.processes)
+    assert not policies.decide(Action("pay", {"bad": True}), facts).allowed
+    after = set(engine.processes)
+    assert len(before & after) == len(before) - 1
+    assert len(after) == len(before) >= 2
+    assert policies.decide(Action("pay", {"bad": False}), facts).allowed
+
+
 def test_a_stopped_process_is_given_up(load_rego: LoadRego, facts: Facts) -> None:
     policies = load_rego(ALLOWS)
     assert policies.decide(Action("pay"), facts).allowed
