@@ -15,9 +15,14 @@ from guardrails.language.pattern import Pattern
 from guardrails.past import RECENT, Outcome
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable, Iterator, Sequence
 
+    from guardrails.language.document import Tool
     from guardrails.past import Calls, Step
+
+    Note = tuple[str, Tool | None, Outcome, int]
+    """A call's tool and its declaration, what became of it, and when."""
 
     Call = tuple[int, int]
     """The place of a call in the order of all, and its time."""
@@ -99,16 +104,19 @@ class History:
         declared: bool,
     ) -> None:
         """Take note of a call of `tool`, which has these traits (None: nobody knows)."""
-        self._now_ns = max(now_ns, self._now_ns)
-        self._place += 1
-        tracks = self._tracks.get((tool, traits))
-        if tracks is None:
-            tracks = self._admit(tool, traits, declared=declared)
-        track = tracks.get(outcome)
-        if track is None:
-            track = tracks[outcome] = Track()
-            self._found.clear()
-        track.add(self._place, self._now_ns)
+        self._add(self._track(tool, traits, outcome, declared=declared), now_ns)
+
+    def note_all(self, notes: deque[Note]) -> None:
+        """Take note of calls, the first ones first, until none is left."""
+        tracks: dict[tuple[str, tuple[str, ...] | None, Outcome], Track] = {}
+        while notes:
+            tool, declared, outcome, now_ns = notes.popleft()
+            traits = None if declared is None else declared.traits
+            track = tracks.get((tool, traits, outcome))
+            if track is None:
+                track = self._track(tool, traits, outcome, declared=declared is not None)
+                tracks[tool, traits, outcome] = track
+            self._add(track, now_ns)
 
     def happened(self, steps: Sequence[Step], now_ns: int, *, unknown: bool) -> bool:
         """Whether all of `steps` have been in this order; raises EvaluationError.
@@ -147,6 +155,23 @@ class History:
         """When the last such call was; None for never."""
         found = _nth_latest(self._find(calls, unknown=unknown), 1, None)
         return None if found is None else found[1]
+
+    def _add(self, track: Track, now_ns: int) -> None:
+        self._now_ns = max(self._now_ns, now_ns)
+        self._place += 1
+        track.add(self._place, self._now_ns)
+
+    def _track(
+        self, tool: str, traits: tuple[str, ...] | None, outcome: Outcome, *, declared: bool
+    ) -> Track:
+        tracks = self._tracks.get((tool, traits))
+        if tracks is None:
+            tracks = self._admit(tool, traits, declared=declared)
+        track = tracks.get(outcome)
+        if track is None:
+            track = tracks[outcome] = Track()
+            self._found.clear()
+        return track
 
     def _admit(
         self, tool: str, traits: tuple[str, ...] | None, *, declared: bool

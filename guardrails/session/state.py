@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from guardrails.language.cel.functions.signature import Budget
     from guardrails.language.document import Tool
     from guardrails.past import Calls, Step
+    from guardrails.session.history import Note
     from guardrails.session.origins import Origins
     from guardrails.session.origins.memory import Stream
 
@@ -30,6 +31,9 @@ MAX_EARLIER = 10
 
 _NO_DENIALS = frozenset({Code.UNAVAILABLE, Code.NO_POLICIES, Code.STOPPED})
 """Refusals that say nothing of what the agent tried."""
+
+_UNCOUNTED = 256
+"""How many calls may wait to be counted; until a condition asks, they need not be."""
 
 _ELSEWHERE = "what happened in the session before is known to another process alone"
 
@@ -47,6 +51,7 @@ class SessionState:
         "__weakref__",
         "_lock",
         "_sources",
+        "_uncounted",
         "earlier",
         "history",
         "id",
@@ -63,6 +68,8 @@ class SessionState:
         self.targets: tuple[str, ...] | None = None
         self.partial = False
         self.history = History()
+        # Joined at one end and left at the other, each in one step, so that joining takes no lock.
+        self._uncounted: deque[Note] = deque()
         self._sources: Origins | None = None
         self.earlier: deque[tuple[int, DecisionEntry]] = deque(maxlen=MAX_EARLIER)
         self.begin()
@@ -159,18 +166,21 @@ class SessionState:
         """Whether all of `steps` have been in this order; see `Past`."""
         self._check_whole()
         with self._lock:
+            self.history.note_all(self._uncounted)
             return self.history.happened(steps, now_ns, unknown=unknown)
 
     def count(self, calls: Calls, since_ns: int | None, *, unknown: bool | None = None) -> int:
         """How many such calls have been, since a time or ever; see `Past`."""
         self._check_whole()
         with self._lock:
+            self.history.note_all(self._uncounted)
             return self.history.count(calls, since_ns, unknown=unknown)
 
     def last(self, calls: Calls, *, unknown: bool | None = None) -> int | None:
         """When the last such call was; see `Past`."""
         self._check_whole()
         with self._lock:
+            self.history.note_all(self._uncounted)
             return self.history.last(calls, unknown=unknown)
 
     def origins(self, value: Any, budget: Budget) -> list[str]:
@@ -195,9 +205,11 @@ class SessionState:
 
     def _note(self, tool: str, declared: Tool | None, outcome: Outcome, now_ns: int | None) -> None:
         now = time_ns() if now_ns is None else now_ns
-        traits = None if declared is None else declared.traits
-        with self._lock:
-            self.history.note(tool, traits, outcome, now, declared=declared is not None)
+        uncounted = self._uncounted
+        uncounted.append((tool, declared, outcome, now))
+        if len(uncounted) >= _UNCOUNTED:
+            with self._lock:
+                self.history.note_all(self._uncounted)
 
 
 def read_texts(given: object, what: str) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def test_a_misspelt_verb_is_a_usage_error_with_the_nearest_one() -> None:
 def test_a_verb_that_resembles_none_is_told_which_there_are() -> None:
     result = CliRunner().invoke(main, ["\x1b[31mzz"], prog_name="guardrails")
     assert result.exit_code == 2
-    assert "unknown verb `\\x1b[31mzz`; there are check, explain" in result.stderr
+    assert "unknown verb `\\x1b[31mzz`; there are init, check, explain" in result.stderr
 
 
 def test_an_unknown_option_is_a_usage_error() -> None:

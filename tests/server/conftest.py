@@ -20,7 +20,7 @@ def premises(tmp_path: Path) -> Iterator[Premises]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, no test of its process can run an event loop
 def browser() -> Iterator[Browser]:
     with open_browser() as opened:
         yield opened

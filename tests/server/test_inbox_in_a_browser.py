@@ -164,6 +164,7 @@ def test_it_can_be_decided_by_keyboard_alone(premises: Premises, visit: Visit) -
     soon = premises.ask(session="a", lasts_s=300)
     late = premises.ask(session="b", lasts_s=900)
     page = visit()
+    expect(page.locator("html")).to_have_attribute("data-connected", "yes")  # the script has run
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")

@@ -39,6 +39,7 @@ class Meter:
     steps: int = 1_000_000_000
     start: int = 1_000_000_000
     now_ns: int = 0
+    fields: frozenset[str] = frozenset()
     past: Any = field(default_factory=lambda: SessionState("s-1", None))
 
     @property
