@@ -37,15 +37,20 @@ URL = RecordType(
 )
 
 _BORDER = r"(?:^|(?<=[\s\"'`(<>\[\]{}=,;|*_]))"
+_DOT = "[.\u3002\uff0e\uff61]"
+"""The full stops that IDNA takes for a dot (RFC 3490, section 3.1)."""
 _START = re.compile(
     rf"(?P<slashes>(?<=[A-Za-z0-9+.-]):[\\/]{{2}})"
     rf"|(?P<scheme>{'|'.join(sorted(SCHEMES, key=len, reverse=True))}):(?=[^\s\"'<>`),;]{{2}})"
     rf"|(?P<relative>{_BORDER}[\\/]{{2}}(?=[^\s\\/]*[.:@%0-9\u0080-\U0010ffff]))"
-    rf"|(?P<bare>(?<![\w@/\\.:%-])(?:www\.(?=\w)|(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?=[/?]|:\d)))",
+    rf"|(?P<bare>(?<![\w@/\\.:%-])(?:www{_DOT}(?=\w)"
+    rf"|(?:[\w-]{{1,63}}{_DOT}){{1,8}}(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]{{1,59}})(?=[/?]|:\d|\./)"
+    r"|(?:\d{1,3}\.){3}\d{1,3}(?=:\d|/(?!\d{1,2}\b))))",
     re.IGNORECASE | re.MULTILINE,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}\Z")
 _EXTENT = re.compile(r"[^\s\"<>`\x00-\x20]*")
+_BROKEN = re.compile(r"[\\/]*[^\s\"'<>`/?#]*[\t\r\n]+[^\s\"'<>`]")
 _TRAILING = ".,;:!?'*_~"
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _PARTS = re.compile(
@@ -86,14 +91,29 @@ def _found_in(text: str) -> Iterator[tuple[str, str]]:
             scheme = _SCHEME.search(text, max(0, start.start() - 32), start.start())
             if scheme is None:
                 continue
+            _refuse_broken(text, scheme.start(), start.end())
             yield scheme[0].lower(), _extent(text, start.end())
         elif start["scheme"]:
+            _refuse_broken(text, start.start(), start.end())
             after = re.compile(r"[\\/]*").match(text, start.end())
             yield start["scheme"].lower(), _extent(text, after.end() if after else start.end())
         elif start["relative"]:
+            _refuse_broken(text, start.start(), start.end())
             yield "", _extent(text, start.end())
         else:
             yield "", _extent(text, start.start())
+
+
+def _refuse_broken(text: str, start: int, authority: int) -> None:
+    """Raise `EvaluationError` for a quoted host that goes on after the end of a line or a tab.
+
+    Browsers take those out of an attribute (WHATWG URL Standard, basic URL parser, step 3).
+    """
+    broken = (
+        _BROKEN.match(text, authority) if text[max(0, start - 1) : start] in {"'", '"'} else None
+    )
+    if broken:
+        raise EvaluationError("a URL whose host is broken by the end of a line or a tab")
 
 
 def _extent(text: str, start: int) -> str:
