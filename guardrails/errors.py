@@ -89,10 +89,6 @@ class StateUnavailable(GuardrailsError):  # noqa: N818 - likewise
     """What guards share, stops and sessions, can't be read or kept, so what needs it is refused."""
 
 
-class StateUnavailable(GuardrailsError):  # noqa: N818 - likewise
-    """What guards share, stops and sessions, can't be read or kept, so what needs it is refused."""
-
-
 class RequestUnknown(GuardrailsError):  # noqa: N818 - likewise
     """A request for approval that the store doesn't hold."""
 
