@@ -99,6 +99,7 @@ def test_no_policies_allow_nothing() -> None:
         Action("t", session=SessionView("s", "ab")),  # type: ignore[arg-type]
         Action("t", session=SessionView("s", chain=("a",))),  # type: ignore[arg-type]
         Action("t", session=SessionView("s", frozenset({1}))),  # type: ignore[arg-type]
+        Action("t", session=SessionView("s", targets="ab")),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_action_is_refused(action: Any) -> None:

@@ -34,6 +34,7 @@ rules:
     tools: pay
     when: arguments.amount > 500
     approval: {from: [finance], quorum: 2, timeout: 30m}
+    budget: {limit: 7, per: 24h}
   - id: night
     effect: deny
     traits: [spend]
@@ -91,6 +92,12 @@ def test_nothing_differs_from_itself_wherever_it_stands() -> None:
 def test_a_change_is_named(old: str, new: str, expected: dict[str, list[str]]) -> None:
     assert old in BASE
     assert changed(old, new) == expected
+
+
+def test_a_budget_is_a_part_of_its_rule() -> None:
+    assert changed("limit: 7, per", "limit: 8, per")["rules"] == ["p/large"]
+    assert changed("per: 24h", "per: {day: UTC}")["rules"] == ["p/large"]
+    assert not differ(BASE, BASE.replace("budget: {limit: 7,", "budget: {  limit: 7,"))
 
 
 def test_controls_of_a_document_change_its_rules_too() -> None:
