@@ -57,7 +57,7 @@ class EvaluationError(GuardrailsError):
     """
 
 
-class BudgetsUnavailable(EvaluationError):
+class BudgetsUnavailable(EvaluationError):  # noqa: N818 - it says what is, as its kin do
     """The ledger of budgets can't be asked or can't take a charge, so what spends does not run."""
 
 

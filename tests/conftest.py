@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+APART = frozenset(
+    {"approvals", "benchmarks", "budgets", "evaluations", "server", "source", "state"}
+    | {"test_docs.py", "test_prompt.py"}
+)
+"""What starts servers, databases and processes, or waits for clocks: `make check` leaves it out."""
 
 settings.register_profile(
     "default",
@@ -10,3 +19,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow whatever stands apart."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in APART:
+            item.add_marker(pytest.mark.slow)
