@@ -57,7 +57,7 @@ class EvaluationError(GuardrailsError):
     """
 
 
-class BudgetsUnavailable(EvaluationError):  # noqa: N818 - it says what is, as its kin do
+class BudgetsUnavailable(EvaluationError):  # noqa: N818 - it names a state that callers handle
     """The ledger of budgets can't be asked or can't take a charge, so what spends does not run."""
 
 
@@ -73,7 +73,7 @@ class ConfigurationError(GuardrailsError):
     """The library is used in a way that can't work; the text says what to do instead."""
 
 
-class LogUnavailable(GuardrailsError):  # noqa: N818 - it names a state that callers handle
+class LogUnavailable(GuardrailsError):  # noqa: N818 - likewise
     """The decision log can't take a record, so the action it stands for does not run."""
 
 
