@@ -143,7 +143,9 @@ class Enforcer:
             proposal = self.judge.read(tool, arguments, optional, fault)
         except InvalidActionError as error:
             return self._refuse_unread(tool, arguments, error)
-        return self._decide(proposal, NOTHING) if self.judge.is_quick(proposal) else proposal
+        if (proposal.wanted or proposal.plan.attended) and not self.judge.is_quick(proposal):
+            return proposal
+        return self._decide(proposal, NOTHING)
 
     def _finish(self, begun: Call | Proposal | Question) -> Call:
         if isinstance(begun, Proposal):

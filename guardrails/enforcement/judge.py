@@ -142,7 +142,7 @@ class Judge:
             () if view is None else tuple(view.labels),
             _read_facts(plan, facts),
             () if declared is None else declared.mask,
-            halted is not None or plan.tool not in self.observed,
+            halted is not None or not self.observed.any or plan.tool not in self.observed,
         )
 
     def decide(self, action: Action, now_ns: int) -> Decision:

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class Observed:
-    """The tools that are only observed. Raises ConfigurationError for what are no patterns.
+    """The tools that are only observed, if `any` are.
 
+    Raises ConfigurationError for what are no patterns.
     A text is refused above all: its characters would be patterns, and one may be `*`.
     """
 
-    __slots__ = ("_patterns",)
+    __slots__ = ("_patterns", "any")
 
     def __init__(self, given: Iterable[str]) -> None:
         patterns = () if isinstance(given, str) else tuple(given)
@@ -27,11 +28,10 @@ class Observed:
                 '`observe` is a list of tools and patterns, such as ["legacy.*"]'
             )
         self._patterns = tuple(map(Pattern, patterns))
+        self.any = bool(patterns)
 
     def __contains__(self, tool: object) -> bool:
-        if not self._patterns or type(tool) is not str:
-            return False
-        return any(pattern.matches(tool) for pattern in self._patterns)
+        return type(tool) is str and any(pattern.matches(tool) for pattern in self._patterns)
 
 
 def _is_pattern(given: object) -> bool:

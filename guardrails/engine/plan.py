@@ -32,12 +32,13 @@ class Plan:
     that `decide_quickly` may be asked: the arguments alone decide. `single` is the one condition
     of a tool that has but one and declares no arguments, with what either answer means. `reviewed`
     are the rules that let things run to be reviewed afterwards, by full name, `budgeted` those
-    that have a budget. `asks` says that an engine for Rego is asked, which may take a while.
+    that have a budget. `asks` says that an engine for Rego is asked, which may take a while, and
+    `attended` that any of these three is so.
     """
 
     __slots__ = ("_always", "_by_subject", "_outcomes", "_revision", "_settled", "_tests",
-                 "asks", "budgeted", "context_keys", "declared", "quick", "reviewed", "rules",
-                 "single", "suspending", "tool")  # fmt: skip
+                 "asks", "attended", "budgeted", "context_keys", "declared", "quick", "reviewed",
+                 "rules", "single", "suspending", "tool")  # fmt: skip
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Plan:
         self.budgeted = tuple(rule for rule in rules if rule.budget is not None)
         self.suspending = frozenset(rule.name for rule in rules if rule.rule.suspends)
         self.asks = any(rule.rule.module is not None for rule in rules)
+        self.attended = bool(self.reviewed or self.budgeted or self.asks)
         self._by_subject = any(rule.by_subject for rule in rules)
         self.quick = all(map(_needs_arguments_only, rules))
         self._always = sum(1 << place for place, rule in enumerate(rules) if rule.when is None)

@@ -99,9 +99,9 @@ class SharedState(SessionState):
             raise EvaluationError(_ELSEWHERE)
         return super().stated(value, budget, fields)
 
-    def _carry_in(self, declared: Tool | None) -> None:
-        if declared is not None and not self.labels.issuperset(declared.returns):
-            self._add("labels", time_ns(), added=declared.returns, removed=())
+    def _carry_in(self, labels: tuple[str, ...]) -> None:
+        if not self.labels.issuperset(labels):
+            self._add("labels", time_ns(), added=labels, removed=())
 
     def _note(self, tool: str, declared: Tool | None, outcome: Outcome, now_ns: int | None) -> None:
         """Take note of a call; raises StateUnavailable where it must not begin unknown to others.

@@ -96,7 +96,8 @@ class SessionState:
 
     def started(self, tool: str, declared: Tool | None, now_ns: int | None = None) -> None:
         """Take note that a call begins: what its result carries is in from now on."""
-        self._carry_in(declared)
+        if declared is not None and declared.returns:
+            self._carry_in(declared.returns)
         self._note(tool, declared, Outcome.CALLED, now_ns)
 
     def refused(
@@ -140,7 +141,7 @@ class SessionState:
         """Take note of how a call ended."""
         if declared is not None and declared.returns:
             self.sources.receive(declared.returns, result if error is None else error)
-        self._carry_in(declared)  # again: they may have been removed while it ran
+            self._carry_in(declared.returns)  # again: they may have been removed while it ran
         outcome = Outcome.SUCCEEDED if error is None else Outcome.FAILED
         self._note(tool, declared, outcome, now_ns)
 
@@ -197,11 +198,10 @@ class SessionState:
         if self.partial:
             raise EvaluationError(_ELSEWHERE)
 
-    def _carry_in(self, declared: Tool | None) -> None:
-        if declared is not None and declared.returns:
-            with self._lock:
-                if not self.labels.issuperset(declared.returns):
-                    self.labels = self.labels.union(declared.returns)
+    def _carry_in(self, labels: tuple[str, ...]) -> None:
+        with self._lock:
+            if not self.labels.issuperset(labels):
+                self.labels = self.labels.union(labels)
 
     def _note(self, tool: str, declared: Tool | None, outcome: Outcome, now_ns: int | None) -> None:
         now = time_ns() if now_ns is None else now_ns
