@@ -36,7 +36,7 @@ def paths(budget: Budget, text: str, folder: str = "") -> list[str]:
     `text` may be one path, with blanks in it or not, or hold several among words; a word counts
     if it has a slash, begins with `.` or `~`, or is all there is. `~` and `$HOME` stay `~`,
     `file://` and percent-encoding are taken off. Paths that aren't absolute are taken from
-    `folder` if it is given (`paths(arguments.file, "/srv/work")`), and else stay as they are.
+    `folder` if it is given (`paths(arguments.file, "/srv/app")`), and else stay as they are.
 
     Errors: a path that leaves a folder that is not known by `..`, or has a backslash, a drive, a
     glob, another variable, or whatever else `path_within` refuses; a text that is encoded more
@@ -106,7 +106,7 @@ def _check_folder(literals: tuple[object | None, ...]) -> str | None:
     try:
         canonical_path(folder)
     except EvaluationError as error:
-        return f"`{folder}` is no plain folder such as `/srv/work`: {error}"
+        return f"`{folder}` is no plain folder such as `/srv/app`: {error}"
     return None
 
 

@@ -39,7 +39,7 @@ def test_every_path_is_found_and_normalised(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", section("texts", "within"))
 def test_a_relative_path_is_taken_from_the_folder(case: dict[str, Any]) -> None:
-    assert expected(case, "paths", found("paths", case["text"], "/srv/work"))
+    assert expected(case, "paths", found("paths", case["text"], "/srv/app"))
 
 
 @pytest.mark.parametrize("case", section("texts", "secrets"))
