@@ -1,4 +1,4 @@
-"""What a condition means: names resolved, types worked out, every fault told.
+"""What a condition means: names resolved (`scope.py`), types worked out, every fault told.
 
 Types follow the CEL specification ("Gradual Type Checking"), with records whose keys are known.
 An unchecked condition, as only conformance cases have, is resolved the same way; what would be a
@@ -19,10 +19,9 @@ from guardrails.language.cel.calls import (
 from guardrails.language.cel.errors import CelError, CelErrors, did_you_mean, out_of_stack
 from guardrails.language.cel.library import FUNCTIONS
 from guardrails.language.cel.macros import ASKING
-from guardrails.language.cel.names import dotted, function_in, meant
+from guardrails.language.cel.names import function_in
 from guardrails.language.cel.operators import refusal, result_of, result_of_macro
 from guardrails.language.cel.relations import (
-    DENOTED,
     described,
     fits,
     join,
@@ -31,6 +30,7 @@ from guardrails.language.cel.relations import (
     same_kind,
     type_of,
 )
+from guardrails.language.cel.scope import Scope
 from guardrails.language.cel.tree import (
     Call,
     Checked,
@@ -42,21 +42,18 @@ from guardrails.language.cel.tree import (
     Invoke,
     ListOf,
     Literal,
-    Local,
     Logic,
     MapOf,
     Name,
     Node,
     Operation,
     Select,
-    Variable,
 )
 from guardrails.language.cel.types import (
     BOOL,
     DYN,
     INT,
     STRING,
-    TYPE,
     RecordType,
     Type,
     list_of,
@@ -80,7 +77,8 @@ def check(
 
     A `condition` must be able to be true or false. If `unchecked`, nothing is refused.
     """
-    checker = _Checker(expression.source, environment, unchecked=unchecked)
+    scope = Scope(environment)
+    checker = _Checker(expression.source, scope, unchecked=unchecked)
     try:
         root = checker.visit(expression.root)
     except RecursionError:
@@ -93,36 +91,21 @@ def check(
         root,
         root.type,
         expression.source,
-        frozenset(checker.variables),
-        frozenset(checker.selects),
+        frozenset(scope.read),
+        frozenset(scope.selects),
     )
 
 
 class _Checker:
-    """Walks one tree; `problems`, `variables` and `selects` are what it has met."""
+    """Walks one tree and keeps the `problems` it meets."""
 
-    __slots__ = (
-        "_constants",
-        "_dotted",
-        "_locals",
-        "_source",
-        "_types",
-        "_unchecked",
-        "problems",
-        "selects",
-        "variables",
-    )
+    __slots__ = ("_scope", "_source", "_unchecked", "problems")
 
-    def __init__(self, source: str, environment: Environment, *, unchecked: bool) -> None:
+    def __init__(self, source: str, scope: Scope, *, unchecked: bool) -> None:
         self._source = source
-        self._types = environment.variables
-        self._constants = environment.constants
-        self._dotted = any("." in name for name in environment.variables)
+        self._scope = scope
         self._unchecked = unchecked
-        self._locals: dict[str, Type] = {}
         self.problems: list[CelError] = []
-        self.variables: set[str] = set()
-        self.selects: set[tuple[str, str]] = set()
 
     def visit(self, node: Node) -> Node:
         return _VISITORS[type(node)](self, node)
@@ -138,42 +121,16 @@ class _Checker:
         return replace(node, type=type_of(node.value))
 
     def name(self, node: Name) -> Node:
-        return self._resolved(node, node.name) or self._unknown(node)
-
-    def _resolved(self, node: Node, name: str, *, whole: bool = True) -> Node | None:
-        """What `name` stands for; a variable counts as read as a `whole` unless told otherwise."""
-        if name in self._locals:
-            return Local(node.start, node.end, name, type=self._locals[name])
-        name = name.removeprefix(".")
-        type_ = self._types.get(name)
-        if type_ is None:
-            denoted = DENOTED.get(name)
-            return None if denoted is None else Literal(node.start, node.end, denoted, type=TYPE)
-        self.variables.add(name)
-        if whole:
-            self.selects.add((name, "*"))
-        if name == "constants":
-            return Literal(node.start, node.end, dict(self._constants), type=type_)
-        return Variable(node.start, node.end, name, type=type_)
+        return self._scope.resolve(node, node.name) or self._unknown(node)
 
     def _unknown(self, node: Name) -> Node:
         name = node.name.removeprefix(".")
-        self.report(node, f"unknown variable `{name}`{meant(name, self._types, self._locals)}")
-        return Invalid(node.start, node.end, f"unknown variable `{name}`")
-
-    def _dotted_variable(self, node: Node) -> Node | None:
-        """The variable or type that a chain of names stands for as a whole, or None."""
-        first: Node = node
-        while isinstance(first, Select):
-            first = first.operand
-        if not isinstance(first, Name) or first.name in self._locals:
-            return None
-        if not self._dotted and first.name in self._types:
-            return None
-        return self._resolved(node, dotted(node))
+        unknown = f"unknown variable `{name}`"
+        self.report(node, f"{unknown}{self._scope.meant(name)}")
+        return Invalid(node.start, node.end, unknown)
 
     def select(self, node: Select) -> Node:
-        variable = self._dotted_variable(node)
+        variable = self._scope.resolve_dotted(node)
         if variable is not None:
             return variable
         operand = self._holder(node.operand, node.field)
@@ -187,13 +144,9 @@ class _Checker:
 
     def _holder(self, operand: Node, key: str) -> Node:
         """`operand`, of which `key` is read and, if it is a variable, nothing else."""
-        if not isinstance(operand, Name) or self._dotted:
+        if not isinstance(operand, Name) or self._scope.has_dots:
             return self.visit(operand)
-        resolved = self._resolved(operand, operand.name, whole=False) or self._unknown(operand)
-        if not isinstance(resolved, Local | Invalid):
-            read = "*" if resolved.type.name == "list" else key
-            self.selects.add((operand.name.removeprefix("."), read))
-        return resolved
+        return self._scope.resolve_holder(operand, key) or self._unknown(operand)
 
     def _folded(self, node: Node, key: object) -> Node:
         """`node`, or the constant that it reads."""
@@ -306,11 +259,9 @@ class _Checker:
     def comprehension(self, node: Comprehension) -> Node:
         operand = self.visit(node.operand)
         types = self._element_types(operand, len(node.variables))
-        outer = self._locals
-        self._locals = {**outer, **dict(zip(node.variables, types, strict=True))}
-        where = node.where and self.visit(node.where)
-        body = node.body and self.visit(node.body)
-        self._locals = outer
+        with self._scope.inside(node.variables, types):
+            where = node.where and self.visit(node.where)
+            body = node.body and self.visit(node.body)
         asked = body if node.macro in ASKING else where
         if asked is not None:
             self._expect_bool(asked, f"`{node.macro}` asks")
@@ -336,10 +287,10 @@ class _Checker:
         candidates = FUNCTIONS.get((name, receiver, len(arguments)), ())
         overloads = candidates if self._unchecked else fitting(candidates, arguments)
         if not overloads:
-            why = refusal_of_call(name, arguments, receiver=receiver, variables=self._types)
+            why = refusal_of_call(name, arguments, receiver=receiver, variables=self._scope.types)
             self.report(node, why)
             return Invalid(node.start, node.end, f"no function `{name}` for these operands")
-        self.variables.update(each.reads for each in overloads if each.reads is not None)
+        self._scope.read.update(each.reads for each in overloads if each.reads is not None)
         complaint = complaint_about(overloads, arguments)
         if complaint:
             self.report(node, complaint)
