@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from guardrails.language.cel.comparisons import write_among, write_equal, write_order
 from guardrails.language.cel.logic import return_logic, write_logic
 from guardrails.language.cel.loops import write_loop
 from guardrails.language.cel.macros import ASKING
@@ -22,15 +23,12 @@ from guardrails.language.cel.syntax import (
     compare,
     constant,
     function,
-    is_plain_number,
-    kind_is,
     load,
     local,
     module_of,
     opposite,
     slot,
     type_is,
-    type_of,
 )
 
 if TYPE_CHECKING:
@@ -43,15 +41,6 @@ _NESTING_MAX = 8
 
 _BOOLEAN = frozenset({"has", "equal", "order", "in", "among", "not", "logic", "truth"})
 """Shapes whose code gives nothing but true or false."""
-
-_ORDERS: Mapping[str, tuple[ast.cmpop, ast.cmpop, str]] = {
-    "<": (ast.Lt(), ast.GtE(), "less"),
-    "<=": (ast.LtE(), ast.Gt(), "less_equal"),
-    ">": (ast.Gt(), ast.LtE(), "greater"),
-    ">=": (ast.GtE(), ast.Lt(), "greater_equal"),
-}
-"""The Python operator, the one that holds exactly where it doesn't (NaN apart), and what decides
-when the operands are no plain numbers."""
 
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
 
@@ -182,57 +171,10 @@ class Writer:
         """`!shape`."""
         return opposite(self.truth(shape, line))
 
-    def equal(self, operator: str, left: Shape, right: Shape, line: int) -> ast.expr:
-        """`left == right`, or `!=`."""
-        slow = "equal" if operator == "==" else "unequal"
-        if _is_simple(left) and not _is_simple(right):
-            left, right = right, left
-        value = self.variable(left)
-        wanted = self.value(right)
-        careful = call(slow, line, load("frame"), load(value), wanted)
-        if not _is_simple(right):
-            return careful
-        test = self._comparable_at_once(value, right)
-        quick = ast.Eq() if operator == "==" else ast.NotEq()
-        return ast.IfExp(test, compare(load(value), quick, wanted), careful, **HERE)
-
-    def _comparable_at_once(self, value: str, literal: Shape) -> ast.expr:
-        """Whether Python's own `==` between a variable and a simple literal is right."""
-        if literal[0] == "constant":
-            return type_is(value, "none" if literal[1] is None else "bool")
-        if literal[2] == "text":
-            return type_is(value, "str")
-        return is_plain_number(self.keep(type_of(value)))
-
-    def order(self, operator: str, left: Shape, right: Shape, line: int) -> ast.expr:
-        """`left < right`, or its kin."""
-        holds, fails, slow = _ORDERS[operator]
-        one = self.variable(left)
-        other = self.keep(self.value(right))
-        careful = call(slow, line, load("frame"), load(one), load(other))
-        if _is_small(left) == _is_small(right):
-            return careful
-        kind = self.keep(type_of(one if _is_small(right) else other))
-        fails_too = compare(load(one), fails, load(other))
-        unordered = ast.IfExp(fails_too, constant(value=False), call("no_order", line), **HERE)
-        holds_first = compare(load(one), holds, load(other))
-        of_double = ast.IfExp(holds_first, constant(value=True), unordered, **HERE)
-        otherwise = ast.IfExp(kind_is(kind, "float"), of_double, careful, **HERE)
-        of_int = compare(load(one), holds, load(other))
-        return ast.IfExp(kind_is(kind, "int"), of_int, otherwise, **HERE)
-
     def membership(self, element: Shape, container: Shape, line: int) -> ast.expr:
         """`element in container`."""
         value = load(self.variable(element))
         return call("contains", line, load("frame"), value, self.value(container))
-
-    def among(self, element: Shape, known: int, every: int, kind: str, line: int) -> ast.expr:
-        """`element in [..]`, the list being of literals that are all texts or all small numbers."""
-        value = self.variable(element)
-        test = self._comparable_at_once(value, ("slot", every, kind))
-        quick = compare(load(value), ast.In(), load(slot(known)))
-        careful = call("contains", line, load("frame"), load(value), load(slot(every)))
-        return ast.IfExp(test, quick, careful, **HERE)
 
     def operate(self, operator: str, left: Shape, right: Shape, line: int) -> ast.expr:
         """`left + right`, or its kin."""
@@ -312,16 +254,6 @@ class Writer:
         return self.apart(lambda: write_loop(self, *parts))
 
 
-def _is_small(shape: Shape) -> bool:
-    """Whether `shape` is a number that Python compares with ints and doubles as CEL does."""
-    return shape[0] == "slot" and bool(shape[2] == "number")
-
-
-def _is_simple(shape: Shape) -> bool:
-    """Whether equality with `shape` is quick to tell: a literal that is a text or small."""
-    return shape[0] == "constant" or (shape[0] == "slot" and bool(shape[2] != "other"))
-
-
 _WRITERS: Mapping[str, Callable[..., ast.expr]] = {
     "constant": Writer.constant,
     "slot": Writer.slot,
@@ -331,10 +263,10 @@ _WRITERS: Mapping[str, Callable[..., ast.expr]] = {
     "has": Writer.has,
     "truth": Writer.truth,
     "not": Writer.negation,
-    "equal": Writer.equal,
-    "order": Writer.order,
+    "equal": write_equal,
+    "order": write_order,
     "in": Writer.membership,
-    "among": Writer.among,
+    "among": write_among,
     "operate": Writer.operate,
     "index": Writer.index,
     "negate": Writer.negative,
@@ -348,4 +280,4 @@ _WRITERS: Mapping[str, Callable[..., ast.expr]] = {
     "probe": Writer.probe,
     "loop": Writer.loop,
 }
-"""What writes each kind of shape, called with the rest of the shape."""
+"""What writes each kind of shape, called with the writer and the rest of the shape."""
