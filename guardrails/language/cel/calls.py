@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.language.cel import foreign_words
 from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.cel.library import FUNCTIONS, NAMES
 from guardrails.language.cel.macros import USAGE
@@ -17,28 +18,6 @@ if TYPE_CHECKING:
     from guardrails.language.cel.functions.signature import Overload
     from guardrails.language.cel.tree import Node
     from guardrails.language.cel.types import Type
-
-_FAMILIAR = {
-    "any": "exists",
-    "count": "size",
-    "every": "all",
-    "float": "double",
-    "forall": "all",
-    "includes": "contains",
-    "len": "size",
-    "length": "size",
-    "lower": "lowerAscii",
-    "match": "matches",
-    "number": "double",
-    "regex": "matches",
-    "some": "exists",
-    "str": "string",
-    "strip": "trim",
-    "toLowerCase": "lowerAscii",
-    "toUpperCase": "upperAscii",
-    "upper": "upperAscii",
-}
-"""What other languages call functions that are here under another name."""
 
 
 def fitting(candidates: Iterable[Overload], arguments: Sequence[Node]) -> tuple[Overload, ...]:
@@ -79,8 +58,8 @@ def refusal_of_call(
         return f"`{name}` is called as {_forms(name)}"
     if name in variables:
         return f"`{name}` is a variable; write it without `()`"
-    if name in _FAMILIAR:
-        return f"unknown function `{name}`; did you mean `{_FAMILIAR[name]}`?"
+    if name in foreign_words.FUNCTIONS:
+        return f"unknown function `{name}`; did you mean `{foreign_words.FUNCTIONS[name]}`?"
     return f"unknown function `{name}`{did_you_mean(name, (*NAMES, *USAGE))}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.language.cel import foreign_words
 from guardrails.language.cel.errors import did_you_mean
 from guardrails.language.cel.library import NAMES
 from guardrails.language.cel.tree import Call, Name, Node, Select
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from guardrails.language.cel.types import Type
-
-_SPELLINGS = {
-    "true": "it is written `true`",
-    "false": "it is written `false`",
-    "null": "it is written `null`",
-    "none": "nothing is written `null`, and a missing key is found by `has(arguments.key)`",
-    "nil": "nothing is written `null`, and a missing key is found by `has(arguments.key)`",
-    "undefined": "a missing key is found by `has(arguments.key)`",
-}
 
 
 def dotted(node: Node) -> str:
@@ -44,7 +36,7 @@ def function_in(call: Call) -> str:
 
 def meant(name: str, variables: Mapping[str, Type], others: Iterable[str]) -> str:
     """What the unknown variable `name` was probably meant to be, to follow its error."""
-    spelling = _SPELLINGS.get(name.lower())
+    spelling = foreign_words.VALUES.get(name.lower())
     if spelling:
         return f"; {spelling}"
     for variable, type_ in variables.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
+from guardrails.language.cel import foreign_words
 from guardrails.language.cel.errors import CelError
 from guardrails.language.cel.lexer import Token, tokens_of
 from guardrails.language.cel.literals import float_value, int_value, text_value
@@ -48,28 +49,6 @@ _NUMBERS = frozenset({"int", "float"})
 _TRAILERS = frozenset({".", "[", "{"})
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
-
-_WORDS = {
-    "and": "`and` is written `&&`",
-    "or": "`or` is written `||`",
-    "not": "`not x` is written `!x`, and `x not in y` is written `!(x in y)`",
-    "is": "`is` is written `==`",
-    "eq": "`eq` is written `==`",
-    "ne": "`ne` is written `!=`",
-    "if": "a choice is written `condition ? a : b`",
-    "else": "a choice is written `condition ? a : b`",
-    "then": "a choice is written `condition ? a : b`",
-    "like": "patterns are tested with `text.matches(pattern)`",
-    "contains": "write `text.contains(part)`",
-    "matches": "write `text.matches(pattern)`",
-    "startsWith": "write `text.startsWith(part)`",
-    "endsWith": "write `text.endsWith(part)`",
-    "for": "write `list.all(x, ..)` or `list.exists(x, ..)`",
-    "lambda": "write `list.all(x, ..)` or `list.exists(x, ..)`",
-    "let": "there are no assignments; constants stand under `constants:`",
-    "var": "there are no assignments; constants stand under `constants:`",
-}
-"""What people mean by words that other languages have."""
 
 
 def parse(source: str, *, macros: bool = True) -> Expression:
@@ -267,7 +246,8 @@ class _Parser:
         """A name, or the call of a function of that name."""
         token = self.advance()
         if token.text in _RESERVED:
-            advice = f"; {_WORDS[token.text]}" if token.text in _WORDS else ""
+            meant = foreign_words.SYNTAX.get(token.text)
+            advice = f"; {meant}" if meant else ""
             raise CelError(f"`{token.text}` is a reserved word{advice}", token.start, token.end)
         if self.token.kind != "(":
             return Name(start, token.end, dot + token.text)
@@ -312,9 +292,9 @@ class _Parser:
         token = self.token
         before = self._tokens[self._position - 1] if self._position else token
         for word in (token.text, token.text.lower(), before.text, before.text.lower()):
-            if word in _WORDS:
+            if word in foreign_words.SYNTAX:
                 place = token if word in (token.text, token.text.lower()) else before
-                raise CelError(_WORDS[word], place.start, place.end)
+                raise CelError(foreign_words.SYNTAX[word], place.start, place.end)
         found = f"found `{token.text}`" if token.text else "found the end"
         raise CelError(f"{expected}, {found}", token.start, max(token.end, token.start + 1))
 
