@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guardrails.language.cel.functions.reading.shell.grammar import COMMANDS_MAX, read_script
+from guardrails.language.cel.functions.reading.shell.grammar import read_script
+from guardrails.language.cel.functions.reading.shell.simple import COMMANDS_MAX
 from guardrails.language.cel.functions.reading.shell.words import refuse
 from guardrails.language.cel.functions.reading.shell.wrappers import (
     SHELLS,

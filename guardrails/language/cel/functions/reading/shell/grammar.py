@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from guardrails.language.cel.functions.reading.shell.script import Script, Simple, Word
-from guardrails.language.cel.functions.reading.shell.tokens import RESERVED, TokenReader
+from guardrails.language.cel.functions.reading.shell.simple import SimpleReader
 from guardrails.language.cel.functions.reading.shell.words import refuse
 
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 NESTING_MAX = 24
 """How deep commands may stand in each other; people's scripts stay below 6."""
 
-COMMANDS_MAX = 256
-"""Commands of one text, so that what each reads from others stays small."""
-
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
-_SUBSCRIPTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LOOP_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _SUM = re.compile(r"\(\([0-9+\-*/% ()]*\)\)(?!\))")
@@ -50,16 +45,14 @@ def read_script(source: str, depth: int = 0, upstream: tuple[Simple, ...] = ()) 
     return Script(tuple(reader.commands), reader.hides)
 
 
-class ScriptReader(TokenReader):
-    """Reads a script by recursive descent; what it has found is in `commands`."""
+class ScriptReader(SimpleReader):
+    """Reads a script by recursive descent."""
 
-    __slots__ = ("_depth", "_upstream", "commands")
+    __slots__ = ("_depth",)
 
     def __init__(self, source: str, depth: int, upstream: tuple[Simple, ...]) -> None:
-        super().__init__(source)
-        self.commands: list[Simple] = []
+        super().__init__(source, upstream)
         self._depth = depth
-        self._upstream = upstream
 
     def read_all(self) -> None:
         """Read the whole source."""
@@ -78,23 +71,14 @@ class ScriptReader(TokenReader):
 
     def read_quoted_script(self, script: str) -> None:
         """Read the commands of a backquoted script."""
-        inner = read_script(script, self._depth + 1, self._upstream)
-        self.commands += inner.commands
-        self.hides |= inner.hides
-        self._check_number()
+        self._take_over(read_script(script, self._depth + 1, self._upstream))
 
     def read_body(self, body: str) -> Word:
         """The text of a here-document whose expansions are read too."""
         inner = ScriptReader(body, self._depth + 1, self._upstream)
         word = inner.read_text()
-        self.commands += inner.commands
-        self.hides |= inner.hides
-        self._check_number()
+        self._take_over(inner)
         return word
-
-    def _check_number(self) -> None:
-        if len(self.commands) > COMMANDS_MAX:
-            refuse(f"more than {COMMANDS_MAX} commands")
 
     def _read_list(self, closing: str, *keywords: str) -> None:
         """Read commands up to `closing` or one of `keywords`, which are not passed."""
@@ -167,11 +151,6 @@ class ScriptReader(TokenReader):
             self._add(after)
         for command in commands:
             command.redirects += after.redirects
-
-    def _add(self, command: Simple) -> None:
-        command.upstream = self._upstream
-        self.commands.append(command)
-        self._check_number()
 
     def _read_parentheses(self) -> None:
         if self.peek(2) == "((":
@@ -282,25 +261,6 @@ class ScriptReader(TokenReader):
         text = f"[[ {self.source[start : self.at].strip()}"
         self._add(Simple(text, [Word("[[", "[["), *words, closing]))
 
-    def _read_simple(self) -> None:
-        start = self.at
-        command = Simple("")
-        while True:
-            self._skip_blanks()
-            if self.peek() in {"", "\n", ";", "|", ")"}:
-                break
-            if self.peek() == "&" and self.peek(2) != "&>":
-                break
-            if self.peek() == "(":
-                self._read_definition(command)
-                return
-            if not self._read_redirect(command):
-                self._read_part_of(command)
-        if not (command.words or command.assignments or command.redirects):
-            refuse("a command is missing")
-        command.text = self.source[start : self.at].rstrip()
-        self._add(command)
-
     def _read_definition(self, command: Simple) -> None:
         if len(command.words) != 1 or command.assignments or command.redirects:
             refuse("an unexpected `(`")
@@ -308,24 +268,6 @@ class ScriptReader(TokenReader):
         self._skip_blanks()
         self._take(")")
         self._read_function_body(command.words[0])
-
-    def _read_part_of(self, command: Simple) -> None:
-        word = self._read_argument()
-        if any(each.operator.startswith("&") for each in command.redirects):
-            refuse("a word after `&>`, where sh begins another command")
-        raw = word.raw.replace("\\\n", "")
-        assigned = None if command.words else _ASSIGNMENT.match(raw)
-        if assigned:
-            if self.peek() == "(":
-                refuse("an array")
-            value = word.text[len(assigned[0]) :]
-            command.assignments.append((assigned[1], Word(value, raw, literal=word.literal)))
-            return
-        if _SUBSCRIPTED.match(raw) and not (command.words and "]" in raw):
-            refuse("an array, or a name with `[`, whose end bash looks for beyond the word")
-        if not command.words and raw in RESERVED:
-            refuse(f"`{raw}` stands where a command should")
-        command.words.append(word)
 
 
 _COMPOUNDS: Mapping[str, Callable[[ScriptReader], None]] = {
