@@ -98,7 +98,7 @@ def run(rounds: int) -> Report:
     """Measure, and report."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        memory, shared = MemoryLedger(), SqlLedger.at(folder / "approvals.db")
+        memory, shared = MemoryLedger(), SqlLedger(folder / "approvals.db")
         stack.callback(shared.close)
         functions: dict[str, Callable[[Any, Any], Any]] = {
             "memory, one charge": reserving(memory, 1),

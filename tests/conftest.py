@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import execute_there, schema, server, where
+
+__all__ = ["execute_there", "schema", "server", "where"]
+
 APART = frozenset(
-    {"approvals", "benchmarks", "budgets", "evaluations", "server", "source", "state"}
+    {"approvals", "benchmarks", "budgets", "evaluations", "server", "source", "state", "store"}
     | {"test_docs.py", "test_prompt.py"}
 )
 """What starts servers, databases and processes, or waits for clocks: `make check` leaves it out."""

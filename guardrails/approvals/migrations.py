@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, select, text
-
-from guardrails.approvals.tables import migrations
 from guardrails.errors import ApprovalsUnavailable
+from guardrails.store.schema import Schema, execute_all, script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
-
-_LOCK = 0x6775_6172_6472  # "guardr": the number of PostgreSQL's advisory lock while migrating
 
 _TABLES = """
 CREATE TABLE approval_requests (
@@ -125,9 +121,9 @@ _KEPT = ("approval_requests", "approval_rules", "approval_votes", "approval_chan
 
 
 def _first(connection: Connection) -> None:
+    script(_TABLES)(connection)
     sqlite = connection.dialect.name == "sqlite"
-    _run(connection, _TABLES.format(bytes="BLOB" if sqlite else "BYTEA").split(";"))
-    _run(connection, _sqlite_triggers() if sqlite else _postgresql_triggers())
+    execute_all(connection, _sqlite_triggers() if sqlite else _postgresql_triggers())
 
 
 def _sqlite_triggers() -> Iterable[str]:
@@ -163,11 +159,6 @@ def _postgresql_triggers() -> Iterable[str]:
         )
 
 
-def _run(connection: Connection, statements: Iterable[str]) -> None:
-    for statement in statements:
-        connection.execute(text(statement))
-
-
 _OUTBOX = """
 CREATE TABLE approval_deliveries (
     channel TEXT NOT NULL,
@@ -194,42 +185,10 @@ CREATE INDEX approval_nonces_until ON approval_nonces (until_ns)
 """
 
 
-def _add_outbox(connection: Connection) -> None:
-    _run(connection, _OUTBOX.split(";"))
-
-
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, _add_outbox)
-"""The steps in order; the version of a store is how many of them it has gone through."""
-
-
-def version_of(connection: Connection) -> int:
-    """How many steps a store has gone through, 0 where there is none yet."""
-    if not inspect(connection).has_table(migrations.name):
-        return 0
-    return max(connection.scalars(select(migrations.c.version)), default=0)
-
-
-def check_version(version: int) -> None:
-    """Refuse a store that a later version of the library has written: ApprovalsUnavailable."""
-    if version > len(STEPS):
-        msg = (
-            f"the store of approvals is of version {version}, written by a later release;"
-            f" this one knows version {len(STEPS)}: upgrade it"
-        )
-        raise ApprovalsUnavailable(msg)
-
-
-def migrate(connection: Connection, now_ns: int) -> None:
-    """Take a store, within the writing transaction of `connection`, to the present version.
-
-    Raises ApprovalsUnavailable for a store of a later one.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    version = version_of(connection)
-    check_version(version)
-    if version == 0:
-        migrations.create(connection)
-    for number, step in enumerate(STEPS[version:], version + 1):
-        step(connection)
-        connection.execute(migrations.insert().values(version=number, applied_ns=now_ns))
+APPROVALS = Schema(
+    title="the store of approvals",
+    unavailable=ApprovalsUnavailable,
+    versions="approval_migrations",
+    steps=(_first, script(_OUTBOX)),
+)
+"""The tables of `tables`, as a database is brought to hold them."""

@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, select
 from guardrails.approvals.tables import nonces
 
 if TYPE_CHECKING:
-    from guardrails.approvals.database import Writer
+    from guardrails.approvals.line import Writer
 
 
 def claim_nonce(writer: Writer, channel: str, nonce: str, sent_ns: int, tolerance_ns: int) -> bool:

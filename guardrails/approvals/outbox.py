@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-    from guardrails.approvals.database import Database, Writer
+    from guardrails.approvals.line import Line, Writer
     from guardrails.approvals.request import ApprovalRequest
 
 OPENED = "opened"
@@ -51,10 +51,10 @@ class Delivery(NamedTuple):
 class Outbox:
     """The notices of all channels in one database. Raises ApprovalsUnavailable."""
 
-    __slots__ = ("_database",)
+    __slots__ = ("_line",)
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def collect(self, channel: str, events: Collection[str]) -> None:
         """Write down what the channel is to be told of all that has happened since it last asked.
@@ -62,7 +62,7 @@ class Outbox:
         A channel that asks for the first time is told of what is pending, and of nothing before.
         """
         while self._has_news(channel):
-            with self._database.writing() as writer:
+            with self._line.writing() as writer:
                 end_due(writer)
                 _collect(writer, channel, events)
 
@@ -71,10 +71,10 @@ class Outbox:
 
         Whoever takes it says what became of it, or dies: then it is due again after that time.
         """
-        with self._database.reading() as connection:
-            if _next_due(connection, channel, self._database.present(connection)) is None:
+        with self._line.reading() as connection:
+            if _next_due(connection, channel, self._line.present(connection)) is None:
                 return None
-        with self._database.writing() as writer:
+        with self._line.writing() as writer:
             row = _next_due(writer.connection, channel, writer.now_ns)
             if row is None:
                 return None
@@ -84,19 +84,19 @@ class Outbox:
 
     def confirm(self, delivery: Delivery) -> None:
         """The notice is delivered, or not to be any more."""
-        with self._database.writing() as writer:
+        with self._line.writing() as writer:
             mine = _of(delivery.channel, delivery.notice)
             writer.connection.execute(delete(deliveries).where(mine))
 
     def postpone(self, delivery: Delivery, pause_ns: int, error: str) -> None:
         """The notice is to be tried again after `pause_ns`."""
-        with self._database.writing() as writer:
+        with self._line.writing() as writer:
             values = {"due_ns": writer.now_ns + pause_ns, "error": error}
             _update(writer, delivery.channel, delivery.notice, values)
 
     def give_up(self, delivery: Delivery, error: str) -> None:
         """The notice is not tried any more, and is kept for people to see."""
-        with self._database.writing() as writer:
+        with self._line.writing() as writer:
             values = {"given_up_ns": writer.now_ns, "error": error}
             _update(writer, delivery.channel, delivery.notice, values)
 
@@ -112,26 +112,26 @@ class Outbox:
         """When the next notice of the channel is due, None where none waits."""
         query = select(func.min(deliveries.c.due_ns))
         mine = (deliveries.c.channel == channel) & (deliveries.c.given_up_ns == 0)
-        with self._database.reading() as connection:
+        with self._line.reading() as connection:
             due: int | None = connection.execute(query.where(mine)).scalar_one()
         return due
 
     def cursor(self, channel: str) -> int:
         """The number of the last change that was written down for the channel."""
-        with self._database.reading() as connection:
+        with self._line.reading() as connection:
             return _cursor(connection, channel) or 0
 
     def _list(self, which: ColumnElement[bool]) -> tuple[Delivery, ...]:
         query = select(deliveries).where(which).order_by(deliveries.c.number, deliveries.c.notice)
-        with self._database.reading() as connection:
+        with self._line.reading() as connection:
             return tuple(map(_delivery, connection.execute(query)))
 
     def _has_news(self, channel: str) -> bool:
-        with self._database.reading() as connection:
+        with self._line.reading() as connection:
             known = _cursor(connection, channel)
             if known is None:
                 return True
-            now = self._database.present(connection)
+            now = self._line.present(connection)
             later = exists().where(changes.c.number > known)
             due = exists().where(OPEN & (requests.c.expires_ns <= now))
             return bool(connection.execute(select(later | due)).scalar_one())

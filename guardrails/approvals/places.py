@@ -39,7 +39,7 @@ def locate(where: str | os.PathLike[str] = FOLDER) -> ApprovalFiles:
 
     The accounts and the keys lie beside a file; of a database elsewhere, in `.guardrails`.
     """
-    from guardrails.approvals.database import read_url  # noqa: PLC0415 - brings SQLAlchemy
+    from guardrails.store.urls import read_url  # noqa: PLC0415 - brings SQLAlchemy
 
     given = os.fspath(where)
     if "://" not in given and Path(given).suffix not in STORE_SUFFIXES:

@@ -24,7 +24,7 @@ from guardrails.errors import EscalationRefused, VoteRefused
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-    from guardrails.approvals.database import Writer
+    from guardrails.approvals.line import Writer
     from guardrails.approvals.request import ApprovalRequest
     from guardrails.approvals.store import Admit, Judge
     from guardrails.approvals.vote import Vote

@@ -1,4 +1,4 @@
-"""The tables of the store, and the steps by which an older one becomes the present one."""
+"""The tables of the store; `migrations` holds the steps by which an older one becomes these."""
 
 from __future__ import annotations
 
@@ -155,10 +155,3 @@ state = Table(
     Column("number", BigInteger, nullable=False),
 )
 """One row, the lock of every writer: the latest present acted on, and the last number given."""
-
-migrations = Table(
-    "approval_migrations",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("applied_ns", BigInteger, nullable=False),
-)

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from guardrails.approvals.database import CHANNEL, PATIENCE_S, open_sqlite
+from guardrails.approvals.line import CHANNEL
 from guardrails.approvals.tables import changes
 from guardrails.errors import ApprovalsUnavailable
 from guardrails.forks import after_fork
+from guardrails.store.drivers import PATIENCE_S, open_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from guardrails.approvals.database import Database
     from guardrails.forks import Crossing
+    from guardrails.store.database import Database
 
     Changed = Callable[[], bool]
     Wake = Callable[[], None]

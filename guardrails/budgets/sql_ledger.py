@@ -8,32 +8,23 @@ leaves what it took taken.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from guardrails.approvals.database import Database, read_url
 from guardrails.budgets.ledger import Booked, Exceeded, Reservation, too_much
+from guardrails.budgets.tables import BUDGETS
 from guardrails.budgets.transactions import PostgresTransactions, SqliteTransactions
 from guardrails.instants import DAY
+from guardrails.store.database import Database
 from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Sequence
-    from contextlib import AbstractContextManager
 
     from guardrails.budgets.ledger import Account
-    from guardrails.budgets.transactions import Transaction
+    from guardrails.budgets.transactions import Transaction, Transactions
     from guardrails.spending import Charge
 
-_SCHEMA = (
-    """CREATE TABLE budget_accounts (account TEXT PRIMARY KEY, rule TEXT NOT NULL,
-    spent BIGINT NOT NULL, period BIGINT NOT NULL, latest_ns BIGINT NOT NULL,
-    ends_ns BIGINT NOT NULL)""",
-    "CREATE INDEX budget_accounts_ends ON budget_accounts (ends_ns)",
-    """CREATE TABLE budget_entries (number {serial}, account TEXT NOT NULL,
-    at_ns BIGINT NOT NULL, amount BIGINT NOT NULL)""",
-    "CREATE INDEX budget_entries_account ON budget_entries (account, at_ns)",
-)
 _READ = "SELECT spent, period, latest_ns FROM budget_accounts WHERE account = ?"
 _OPEN = (
     "INSERT INTO budget_accounts (account, rule, spent, period, latest_ns, ends_ns)"
@@ -58,47 +49,26 @@ _ENDED_NS = DAY * NANOSECONDS
 """How long a budget that is over is kept: clocks of hosts may differ."""
 
 
-_LOCK = 0x6275646765
-"""The number of PostgreSQL's lock for those who make the tables."""
-
-
-class Transactions(Protocol):
-    """Where transactions come from."""
-
-    def begin(self, *, writes: bool) -> AbstractContextManager[Transaction]:
-        """A transaction, undone if its block raises; raises BudgetsUnavailable."""
-
-    def close(self) -> None:
-        """Give back the connections."""
-
-
 class SqlLedger:
-    """The ledger in a database, which is brought to hold its tables.
+    """The ledger in one database. What fails raises BudgetsUnavailable.
 
-    Raises ApprovalsUnavailable or BudgetsUnavailable where it can't be reached.
+    A database that is given stays open when this is closed. Raises ConfigurationError for what
+    can't be a store.
     """
 
     waits = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, where: str | os.PathLike[str] | Database) -> None:
+        database = Database.at(where, BUDGETS)
         self._lock_rows = database.path is None
-        self._transactions: Transactions
-        if database.path is None:
-            self._transactions = PostgresTransactions(database)
-        else:
-            self._transactions = SqliteTransactions(database.path)
-        with self._transactions.begin(writes=False) as transaction:
-            present = bool(transaction.execute(self._find_table))
-        if not present:
-            self._make_tables()
-
-    @classmethod
-    def at(cls, where: str | os.PathLike[str]) -> SqlLedger:
-        """The ledger in the store of approvals at a path or URL, made if it is not there."""
-        return cls(Database(read_url(where)))
+        self._transactions: Transactions = (
+            PostgresTransactions(database)
+            if database.path is None
+            else SqliteTransactions(database, database.path)
+        )
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections, unless the database was given."""
         self._transactions.close()
 
     def spent(self, charge: Charge, now_ns: int) -> int:
@@ -143,27 +113,6 @@ class SqlLedger:
         for (ended,) in transaction.execute(_FIND_ENDED + lock, (now_ns - _ENDED_NS,)):
             transaction.execute(_CLOSE, (ended,))
             transaction.execute(_CLEAR, (ended,))
-
-    @property
-    def _find_table(self) -> str:
-        """A statement that gives a row once the last of the tables is there."""
-        if self._lock_rows:
-            # `to_regclass` may still remember that there was none.
-            return (
-                "SELECT 1 FROM pg_tables WHERE tablename = 'budget_entries'"
-                " AND schemaname = ANY(current_schemas(false))"
-            )
-        return "SELECT 1 FROM sqlite_master WHERE name = 'budget_entries'"
-
-    def _make_tables(self) -> None:
-        serial = "BIGSERIAL PRIMARY KEY" if self._lock_rows else "INTEGER PRIMARY KEY AUTOINCREMENT"
-        with self._transactions.begin(writes=True) as transaction:
-            if self._lock_rows:  # of several that make the tables at once, all but one would fail
-                transaction.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-            # To touch tables that are in use would let two wait for each other.
-            if not transaction.execute(self._find_table):
-                for statement in _SCHEMA:
-                    transaction.execute(statement.format(serial=serial))
 
     def forget(self, session: str) -> None:
         """Keep the budgets: other processes may be in the session still."""

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
-from guardrails.approvals.database import open_sqlite
-from guardrails.errors import ApprovalsUnavailable, BudgetsUnavailable
+from guardrails.errors import BudgetsUnavailable
 from guardrails.forks import Crossing, after_fork
+from guardrails.store.drivers import open_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sqlalchemy import Connection
 
-    from guardrails.approvals.database import Database
+    from guardrails.store.database import Database
 
     Row = Sequence[Any]
 
@@ -27,6 +28,16 @@ class Transaction(Protocol):
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[Row]:
         """The rows that a statement gives, with `values` for its question marks."""
+
+
+class Transactions(Protocol):
+    """Where transactions come from."""
+
+    def begin(self, *, writes: bool) -> AbstractContextManager[Transaction]:
+        """A transaction, undone if its block raises; raises BudgetsUnavailable."""
+
+    def close(self) -> None:
+        """Give back the connections."""
 
 
 class SqliteTransactions:
@@ -40,6 +51,7 @@ class SqliteTransactions:
         "__weakref__",
         "_closed",
         "_crossing",
+        "_database",
         "_file",
         "_lock",
         "_open",
@@ -47,7 +59,8 @@ class SqliteTransactions:
         "_path",
     )
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
+        self._database = database
         self._path = path
         self._parents: list[sqlite3.Connection | None] = []
         self._open: sqlite3.Connection | None = None
@@ -77,13 +90,14 @@ class SqliteTransactions:
                 connection.execute("COMMIT")
             except (sqlite3.Error, OSError) as error:
                 self._drop()
-                raise _unavailable(error) from error
+                raise self._database.schema.refuse(error) from error
 
     def close(self) -> None:
         """Close the connection; a transaction to come is refused."""
         with self._lock, self._crossing.working():
             self._closed = True
             self._drop()
+        self._database.close()
 
     def __del__(self) -> None:
         self._drop()  # a guard may be dropped without being closed
@@ -117,7 +131,7 @@ class _SqliteTransaction:
 
 
 class PostgresTransactions:
-    """Transactions on PostgreSQL, by the connections of a store of approvals."""
+    """Transactions on PostgreSQL, by the connections of its database."""
 
     __slots__ = ("_database",)
 
@@ -127,11 +141,8 @@ class PostgresTransactions:
     @contextmanager
     def begin(self, *, writes: bool) -> Iterator[Transaction]:  # noqa: ARG002 - rows are locked
         """A transaction, undone if its block raises; raises BudgetsUnavailable."""
-        try:
-            with self._database.beside() as connection:
-                yield _PostgresTransaction(connection)
-        except ApprovalsUnavailable as error:
-            raise _unavailable(error.__cause__ or error) from error
+        with self._database.writing() as connection:
+            yield _PostgresTransaction(connection)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -147,9 +158,3 @@ class _PostgresTransaction:
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[Row]:
         result = self._connection.exec_driver_sql(statement.replace("?", "%s"), values)
         return result.fetchall() if result.returns_rows else ()
-
-
-def _unavailable(error: BaseException) -> BudgetsUnavailable:
-    # The text of a driver may repeat what it was given; the first line says what failed.
-    cause = str(getattr(error, "orig", None) or error).strip().splitlines() or [""]
-    return BudgetsUnavailable(f"the ledger of budgets can't be used: {cause[0]}")

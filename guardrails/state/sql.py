@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from guardrails.approvals.database import Database, read_url
-from guardrails.errors import ApprovalsUnavailable, StateUnavailable
+from guardrails.approvals.line import Line
+from guardrails.errors import StateUnavailable
 from guardrails.state.stops import Stop
-from guardrails.state.tables import bring_up, events, is_present, keys, stops, tokens
+from guardrails.state.tables import STATE, events, keys, stops, tokens
+from guardrails.store.database import Database
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Select
 
-    from guardrails.approvals.database import Writer
     from guardrails.session.journal import Event
 
 _KEY = "delegation"
@@ -36,31 +35,21 @@ class SqlState:
     """
 
     def __init__(self, where: str | os.PathLike[str] | Database) -> None:
-        with _refusals():
-            self._database = where if isinstance(where, Database) else Database(read_url(where))
-        self._is_own = self._database is not where
+        self._database = Database.at(where, STATE)
+        self._line = Line(self._database)
         try:
-            self._prepare()
+            self._identity = self._secret(_IDENTITY)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self) -> None:
-        with self._reading() as connection:
-            present = is_present(connection)
-        if not present:
-            with self._writing() as writer:
-                bring_up(writer.connection, writer.now_ns)
-        self._identity = self._secret(_IDENTITY)
-
     def close(self) -> None:
-        """Give back the connections."""
-        if self._is_own:
-            self._database.close()
+        """Give back the connections, unless the database was given."""
+        self._database.close()
 
     def stops(self) -> tuple[Stop, ...]:
         """Whoever is stopped now, by name."""
-        with self._reading() as connection:
+        with self._line.reading() as connection:
             if connection.scalar(_secret_of(_IDENTITY)) != self._identity:
                 raise StateUnavailable(
                     "the shared state can't be used: another store was put in its place;"
@@ -72,7 +61,7 @@ class SqlState:
 
     def stop(self, name: str, reason: str, by: str) -> Stop:
         """Stop `name`; whoever is stopped already stays so, as it was."""
-        with self._writing() as writer:
+        with self._line.writing() as writer:
             present = (stops.c.name == name) & (stops.c.ended_ns == 0)
             row = writer.connection.execute(select(stops).where(present)).first()
             if row is not None:
@@ -92,7 +81,7 @@ class SqlState:
 
     def resume(self, name: str, by: str) -> bool:
         """Let `name` go on; whether it was stopped."""
-        with self._writing() as writer:
+        with self._line.writing() as writer:
             present = (stops.c.name == name) & (stops.c.ended_ns == 0)
             ending = {"ended_ns": max(writer.now_ns, 1), "ended_by": by}
             ended = writer.connection.execute(update(stops).where(present).values(ending))
@@ -100,7 +89,7 @@ class SqlState:
 
     def append(self, session: str, happened: Sequence[tuple[str, str, int]]) -> None:
         """Keep what happened in a session: of each event its kind, body and time, all or none."""
-        with self._writing() as writer:
+        with self._line.writing() as writer:
             rows = [
                 {
                     "session": session,
@@ -120,7 +109,7 @@ class SqlState:
             .where(events.c.session == session, events.c.number > after)
             .order_by(events.c.number)
         )
-        with self._reading() as connection:
+        with self._line.reading() as connection:
             return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(query))
 
     def key(self) -> bytes:
@@ -130,10 +119,10 @@ class SqlState:
     def _secret(self, name: str) -> bytes:
         """The random bytes kept under `name`, made when they are first asked for."""
         query = _secret_of(name)
-        with self._reading() as connection:
+        with self._line.reading() as connection:
             secret = connection.scalar(query)
         if secret is None:
-            with self._writing() as writer:
+            with self._line.writing() as writer:
                 secret = writer.connection.scalar(query)
                 if secret is None:
                     secret = token_bytes(_KEY_BYTES)
@@ -142,7 +131,7 @@ class SqlState:
 
     def redeem(self, nonce: str, expires_ns: int) -> bool:
         """Whether the token of that nonce was not used before; now it is."""
-        with self._writing() as writer:
+        with self._line.writing() as writer:
             connection = writer.connection
             connection.execute(delete(tokens).where(tokens.c.expires_ns < writer.now_ns))
             known = select(tokens.c.nonce).where(tokens.c.nonce == nonce)
@@ -151,24 +140,6 @@ class SqlState:
             connection.execute(insert(tokens).values(nonce=nonce, expires_ns=expires_ns))
         return True
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _refusals(), self._database.reading() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Writer]:
-        with _refusals(), self._database.writing() as writer:
-            yield writer
-
 
 def _secret_of(name: str) -> Select[Any]:
     return select(keys.c.secret).where(keys.c.name == name)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except ApprovalsUnavailable as error:
-        raise StateUnavailable(f"the shared state can't be used: {error}") from error

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import (
     BigInteger,
     Column,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
-    inspect,
-    select,
-    text,
 )
 
+from guardrails.approvals.migrations import APPROVALS
 from guardrails.errors import StateUnavailable
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from guardrails.store.schema import Schema, script
 
 metadata = MetaData()
 
@@ -65,13 +58,6 @@ tokens = Table(
 )
 """Tokens of delegations that have been used; each is good for once."""
 
-versions = Table(
-    "state_versions",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("applied_ns", BigInteger, nullable=False),
-)
-
 _FIRST = """
 CREATE TABLE state_stops (
     number BIGINT NOT NULL PRIMARY KEY,
@@ -101,36 +87,11 @@ CREATE TABLE state_tokens (
 )
 """
 
-_STEPS = (_FIRST,)
-"""The steps in order; one that has been released is never changed."""
-
-
-def present_version(connection: Connection) -> int:
-    """How many steps the tables have gone through; raises StateUnavailable for later ones."""
-    if not inspect(connection).has_table(versions.name):
-        return 0
-    version = max(connection.scalars(select(versions.c.version)), default=0)
-    if version > len(_STEPS):
-        msg = (
-            f"the shared state is of version {version}, written by a later release;"
-            f" this one knows version {len(_STEPS)}: upgrade it"
-        )
-        raise StateUnavailable(msg)
-    return version
-
-
-def is_present(connection: Connection) -> bool:
-    """Whether nothing needs to be done; raises StateUnavailable for tables of a later release."""
-    return present_version(connection) == len(_STEPS)
-
-
-def bring_up(connection: Connection, now_ns: int) -> None:
-    """Take the tables to the present version, within the writing transaction of `connection`."""
-    version = present_version(connection)
-    if version == 0:
-        versions.create(connection, checkfirst=True)
-    binary = "BLOB" if connection.dialect.name == "sqlite" else "BYTEA"
-    for number, step in enumerate(_STEPS[version:], version + 1):
-        for statement in step.format(bytes=binary).split(";"):
-            connection.execute(text(statement))
-        connection.execute(versions.insert().values(version=number, applied_ns=now_ns))
+STATE = Schema(
+    title="the shared state",
+    unavailable=StateUnavailable,
+    versions="state_versions",
+    steps=(script(_FIRST),),
+    rests_on=APPROVALS,
+)
+"""The tables, written to in the line of approvals: one order, and one present, of everything."""

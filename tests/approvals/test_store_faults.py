@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from guardrails.approvals import database, waiting
+from guardrails.approvals import waiting
 from guardrails.approvals.request import Status
 from guardrails.approvals.sql_store import SqlStore
 from guardrails.approvals.store import Filter
 from guardrails.errors import ApprovalsUnavailable, ConfigurationError, RequestUnknown
+from guardrails.store import drivers
 from tests.approvals.scenes import MINUTE, START, case, decide, request
 
 if TYPE_CHECKING:
@@ -44,23 +45,6 @@ def local(file: Path) -> Iterator[SqlStore]:
 def approved(local: SqlStore) -> ApprovalRequest:
     asked = local.open(request(now_ns=local.now_ns()))
     return decide(local, asked, Status.APPROVED)
-
-
-@pytest.fixture
-def execute(where: str) -> Callable[[str], None]:
-    """Runs a statement behind the store's back."""
-
-    def run(statement: str) -> None:
-        if where.startswith("postgresql"):
-            with psycopg.connect(where, autocommit=True) as server:
-                server.execute(statement.encode())
-            return
-        local = sqlite3.connect(where)
-        with local:
-            local.execute(statement)
-        local.close()
-
-    return run
 
 
 def test_the_file_is_its_owners_alone(local: SqlStore, file: Path) -> None:
@@ -105,8 +89,8 @@ def test_a_damaged_file_is_told(
 def test_a_locked_file_is_waited_for_and_then_told(
     local: SqlStore, file: Path, approved: ApprovalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = database.open_sqlite
-    monkeypatch.setattr(database, "open_sqlite", lambda path: original(path, 0.2))
+    original = drivers.open_sqlite
+    monkeypatch.setattr(drivers, "open_sqlite", lambda path: original(path, 0.2))
     blocker = sqlite3.connect(file, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     with pytest.raises(ApprovalsUnavailable, match="database is locked"):
@@ -119,7 +103,7 @@ def test_a_locked_file_is_waited_for_and_then_told(
 def test_a_row_of_postgresql_that_is_locked_is_told(
     schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(drivers, "PATIENCE_S", 1.0)
     store = SqlStore(schema)
     asked = store.open(request(now_ns=store.now_ns()))
     decide(store, asked, Status.APPROVED)

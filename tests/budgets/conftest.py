@@ -8,22 +8,10 @@ import pytest
 
 from guardrails.budgets import Ledger, MemoryLedger
 from guardrails.budgets.sql_ledger import SqlLedger
-from tests.approvals.conftest import schema, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-__all__ = ["schema", "server"]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a ledger that processes share is: a path, or a URL."""
-    if request.param == "sqlite":
-        return str(tmp_path / "approvals.db")
-    url: str = request.getfixturevalue("schema")
-    return url
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -33,6 +21,6 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
         return
     sqlite = request.param == "sqlite"
     place = str(tmp_path / "approvals.db") if sqlite else request.getfixturevalue("schema")
-    shared = SqlLedger.at(place)
+    shared = SqlLedger(place)
     yield shared
     shared.close()

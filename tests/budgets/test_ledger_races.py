@@ -30,7 +30,7 @@ from guardrails.budgets import Reservation
 from guardrails.budgets.sql_ledger import SqlLedger
 from guardrails.spending import Charge
 where, tries, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-ledger = SqlLedger.at(where)
+ledger = SqlLedger(where)
 charges = [
     Charge("p/a", '["ever"]', 3, 1000),
     Charge("p/b", '["rolling"]', 2, 10**6, 86_400 * 10**9, refunds=True),
@@ -60,7 +60,7 @@ def spender(where: str, tries: int, pause: float = 0) -> subprocess.Popen[str]:
 
 
 def spent(where: str, rule: str, scope: str, **terms: Any) -> int:
-    ledger = SqlLedger.at(where)
+    ledger = SqlLedger(where)
     found = ledger.spent(Charge(rule, scope, 1, 1, **terms), time.time_ns())
     ledger.close()
     return found
@@ -84,7 +84,7 @@ def test_those_who_want_the_same_budgets_in_another_order_do_not_wait_for_each_o
     one, other = Charge("p/a", "[]", 1, 10**6), Charge("p/b", "[]", 1, 10**6)
 
     def work(number: int) -> None:
-        ledger = SqlLedger.at(where)
+        ledger = SqlLedger(where)
         for _ in range(30):
             ledger.reserve([one, other] if number % 2 else [other, one], 10**18)
         ledger.close()
@@ -128,11 +128,11 @@ def test_what_a_killed_process_took_stays_taken(where: str) -> None:
 
 def test_to_open_a_ledger_disturbs_nobody_who_spends(where: str) -> None:
     charges = [Charge("p/a", "[]", 1, 10**6, DAY)]
-    SqlLedger.at(where).close()
+    SqlLedger(where).close()
 
     def work(_: int) -> None:
         for _ in range(6):
-            ledger = SqlLedger.at(where)
+            ledger = SqlLedger(where)
             for _ in range(10):
                 assert isinstance(ledger.reserve(charges, 10**18), Reservation)
             ledger.close()
@@ -140,14 +140,14 @@ def test_to_open_a_ledger_disturbs_nobody_who_spends(where: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     assert spent(where, "p/a", "[]", window_ns=DAY) == 0  # a day has gone by since
-    ledger = SqlLedger.at(where)
+    ledger = SqlLedger(where)
     assert ledger.spent(charges[0], 10**18) == 240
     ledger.close()
 
 
 def test_a_child_of_a_fork_goes_on_with_a_connection_of_its_own(tmp_path: Path) -> None:
     where = str(tmp_path / "approvals.db")
-    ledger = SqlLedger.at(where)
+    ledger = SqlLedger(where)
     charges = [Charge("p/a", "[]", 1, 10)]
     ledger.reserve(charges, 1)
     child = os.fork()
@@ -166,7 +166,7 @@ def test_a_file_that_is_gone_is_noticed_and_one_in_its_place_is_another_store(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "approvals.db"
-    ledger = SqlLedger.at(path)
+    ledger = SqlLedger(path)
     charges = [Charge("p/a", "[]", 1, 10)]
     ledger.reserve(charges, 1)
     for file in tmp_path.iterdir():
@@ -180,7 +180,7 @@ def test_a_file_that_is_gone_is_noticed_and_one_in_its_place_is_another_store(
 
 
 def test_a_database_that_fails_refuses(schema: str) -> None:
-    ledger = SqlLedger.at(schema)
+    ledger = SqlLedger(schema)
     with ledger._transactions.begin(writes=True) as transaction:
         transaction.execute("DROP TABLE budget_accounts")
     with pytest.raises(BudgetsUnavailable, match=r"^the ledger of budgets can't be used: "):

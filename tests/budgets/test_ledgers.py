@@ -177,7 +177,7 @@ def test_in_memory_it_counts_as_the_simplest_ledger_does(calls: Any) -> None:
 @given(CALLS)
 def test_in_sqlite_it_counts_as_the_simplest_ledger_does(calls: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        ledger = SqlLedger.at(Path(folder) / "approvals.db")
+        ledger = SqlLedger(Path(folder) / "approvals.db")
         play(ledger, calls)
         ledger.close()
 
@@ -231,7 +231,7 @@ def test_what_was_frozen_stays_as_it_was() -> None:
 
 
 def test_accounts_that_are_over_are_closed_as_new_ones_open(where: str) -> None:
-    ledger = SqlLedger.at(where)
+    ledger = SqlLedger(where)
     for number in range(8):
         take(ledger, charge(rule=f"p/{number}", window_ns=DAY))
     take(ledger, charge(rule="p/ever"))
@@ -245,7 +245,7 @@ def test_accounts_that_are_over_are_closed_as_new_ones_open(where: str) -> None:
 
 
 def test_the_store_holds_no_argument_in_the_clear(where: str) -> None:
-    ledger = SqlLedger.at(where)
+    ledger = SqlLedger(where)
     take(ledger, charge(scope='["ever",["str","DE89370400440532013000"]]', window_ns=DAY))
     with ledger._transactions.begin(writes=False) as transaction:
         rows = [

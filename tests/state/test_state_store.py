@@ -11,10 +11,9 @@ from guardrails.errors import StateUnavailable
 from guardrails.past import Calls, Outcome
 from guardrails.session.shared import SharedState
 from guardrails.state.sql import SqlState
-from guardrails.state.tables import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -66,7 +65,6 @@ def test_a_store_that_was_put_in_the_place_of_the_first_is_not_believed(tmp_path
         path.with_name(path.name + ending).unlink(missing_ok=True)
     path.rename(tmp_path / "kept.db")
     other.rename(path)
-    state._database._engine.dispose()
     with pytest.raises(StateUnavailable, match="another store was put in its place"):
         state.stops()
     state.close()
@@ -86,8 +84,9 @@ def test_many_at_once_lose_no_call(state: SqlState, where: str) -> None:
     assert whole.count(Calls(("t",), None, Outcome.CALLED), None) == 20
 
 
-def test_a_state_of_a_later_release_is_refused(state: SqlState, where: str) -> None:
-    with state._database.writing() as writer:
-        writer.connection.execute(versions.insert().values(version=99, applied_ns=1))
+def test_a_state_of_a_later_release_is_refused(
+    state: SqlState, where: str, execute: Callable[[str], object]
+) -> None:
+    execute("INSERT INTO state_versions (version, applied_ns) VALUES (99, 1)")
     with pytest.raises(StateUnavailable, match="of version 99, written by a later release"):
         SqlState(where)

@@ -237,7 +237,7 @@ def test_a_notice_survives_the_kill_of_its_process(
     process.stdout.close()
     (waits,) = store.outbox.waiting("slow")
     assert (waits.notice, waits.attempts) == (begun, 1)
-    monkeypatch.setattr(store._database, "_clock", lambda: time.time_ns() + 61 * SECOND)
+    monkeypatch.setattr(store._database.connections, "_clock", lambda: time.time_ns() + 61 * SECOND)
     slow = Board("slow", ["opened"])
     assert Courier(store, [slow]).deliver_due(slow)
     assert [each.id for each in slow.told] == [begun]
@@ -278,12 +278,12 @@ def test_a_request_that_was_deleted_holds_up_no_other(store: SqlStore) -> None:
     board = Board(events=["opened"])
     courier = Courier(store, [board])
     gone, other = store.open(request()), store.open(request(tool="other"))
-    with store._database.writing() as writer:
-        postgresql = writer.connection.dialect.name == "postgresql"
+    with store._database.writing() as connection:
+        postgresql = connection.dialect.name == "postgresql"
         drop = "DROP TRIGGER approval_requests_kept"
         table = " ON approval_requests" if postgresql else ""
-        writer.connection.execute(text(drop + table))
-        writer.connection.execute(text(f"DELETE FROM approval_requests WHERE id = '{gone.id}'"))
+        connection.execute(text(drop + table))
+        connection.execute(text(f"DELETE FROM approval_requests WHERE id = '{gone.id}'"))
     store.outbox.collect("board", board.events)
     store.outbox.collect("late", board.events)
     while courier.deliver_due(board):

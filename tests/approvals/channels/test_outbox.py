@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from guardrails.approvals.channels.channel import ALL_EVENTS, USUAL_EVENTS
-from guardrails.approvals.migrations import STEPS, migrate
+from guardrails.approvals.migrations import APPROVALS
 from guardrails.approvals.request import Kind, Status, make_request
 from guardrails.approvals.sql_store import SqlStore
 from guardrails.approvals.terms import Stage, Terms
+from guardrails.store.database import Database
 from tests.approvals.scenes import MINUTE, SECOND, START, Clock, case, decide, request, rule
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
 
 LEASE = 60 * SECOND
 
@@ -130,26 +125,19 @@ def test_a_review_is_told_when_it_is_overdue(store: SqlStore, clock: Clock) -> N
 def test_a_damaged_request_holds_up_no_other(store: SqlStore) -> None:
     store.open(request(tool="bad"))
     store.open(request(tool="good"))
-    with store._database.writing() as writer:
+    with store._database.writing() as connection:
         drop = "DROP TRIGGER approval_requests_kept_update"
-        postgresql = writer.connection.dialect.name == "postgresql"
-        writer.connection.execute(text(drop + (" ON approval_requests" if postgresql else "")))
+        postgresql = connection.dialect.name == "postgresql"
+        connection.execute(text(drop + (" ON approval_requests" if postgresql else "")))
         spoil = text("UPDATE approval_requests SET body = 'x' WHERE tool = 'bad'")
-        writer.connection.execute(spoil)
+        connection.execute(spoil)
     store.outbox.collect("desk", USUAL_EVENTS)
     assert [event for _, event in told(store)] == ["opened", "opened"]
 
 
-def test_a_store_of_the_first_version_gets_its_outbox(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "approvals.db"
-    engine = create_engine(f"sqlite:///{path}")
-    with monkeypatch.context() as patch, engine.begin() as connection:
-        patch.setattr("guardrails.approvals.migrations.STEPS", STEPS[:1])
-        migrate(connection, START)
-    engine.dispose()
-    store = SqlStore(path)
+def test_a_store_of_the_first_version_gets_its_outbox(where: str) -> None:
+    Database.at(where, replace(APPROVALS, steps=APPROVALS.steps[:1])).close()
+    store = SqlStore(where)
     store.open(request(now_ns=store.now_ns()))
     store.outbox.collect("desk", USUAL_EVENTS)
     assert [event for _, event in told(store)] == ["opened"]

@@ -1,0 +1,1 @@
+"""Tables in SQLite or PostgreSQL: connections, transactions, and schemas with their migrations."""
