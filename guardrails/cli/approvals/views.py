@@ -1,4 +1,4 @@
-"""`guardrails approvals`: what waits for people, shown and decided in a terminal."""
+"""The verbs that show requests: `list`, `show`, `watch`, `stats`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardrails.cli.frame import Failure
 from guardrails.cli.options import format_option, time_option
 from guardrails.cli.output import print_json, print_lines
 from guardrails.cli.sign_in import signed_in
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
 
 STATUSES = ("pending", "approved", "denied", "expired", "cancelled", "used")
 KINDS = ("approval", "review", "sample")
-
-
-@click.group()
-def approvals() -> None:
-    """Decide on what agents ask, and see what was decided.
-
-    Every verb signs you in as an approver: with --as NAME and your password, or with a token of
-    yours in GUARDRAILS_TOKEN. `guardrails approvers` makes both.
-
-    \b
-    Example:
-      guardrails approvals list --as fay@example.com
-    """
 
 
 def filter_options(command: Any) -> Any:
@@ -55,7 +41,7 @@ def filter_options(command: Any) -> Any:
     return command
 
 
-@approvals.command("list")
+@click.command("list")
 @filter_options
 @format_option()
 @signed_in
@@ -89,7 +75,7 @@ def show_all(desk: Desk, form: str, *, mine: bool, **wanted: Any) -> None:
         click.echo("no request is so", err=True)
 
 
-@approvals.command()
+@click.command()
 @click.argument("id_", metavar="ID")
 @format_option()
 @signed_in
@@ -106,71 +92,12 @@ def show(desk: Desk, id_: str, form: str) -> None:
     """
     request = desk.service.store.get(id_)
     desk.service.store.see(request.id, desk.account.id)
-    _print(desk, request, form)
+    print_request(desk, request, form)
     if form == "text" and desk.service.waits_for(request, desk.account.id):
         click.echo("\nit waits for your vote: approve it, or deny it", err=True)
 
 
-@approvals.command()
-@click.argument("id_", metavar="ID")
-@click.option("--comment", default="", help="Why; others are shown it.")
-@click.option("--yes", is_flag=True, help="Don't ask again.")
-@format_option()
-@signed_in
-def approve(desk: Desk, id_: str, comment: str, form: str, *, yes: bool) -> None:
-    """Approve a request; on a terminal it is shown first, and you are asked.
-
-    \b
-    Example:
-      guardrails approvals approve 4c1f0e7a9b2d3e5f6a7b --as fay@example.com --comment "invoice 7"
-
-    Exit codes: 0 your vote counts, 1 you were asked and said no, 2 it does not count.
-    """
-    _vote(desk, id_, "approve", comment, form, yes=yes)
-
-
-@approvals.command()
-@click.argument("id_", metavar="ID")
-@click.option("--comment", default="", help="Why; others are shown it.")
-@click.option("--yes", is_flag=True, help="Don't ask again.")
-@format_option()
-@signed_in
-def deny(desk: Desk, id_: str, comment: str, form: str, *, yes: bool) -> None:
-    """Deny a request; on a terminal it is shown first, and you are asked.
-
-    \b
-    Example:
-      guardrails approvals deny 4c1f0e7a9b2d3e5f6a7b --as fay@example.com --comment "not ours"
-
-    Exit codes: 0 your vote counts, 1 you were asked and said no, 2 it does not count.
-    """
-    _vote(desk, id_, "deny", comment, form, yes=yes)
-
-
-@approvals.command()
-@click.argument("id_", metavar="ID")
-@click.option("--comment", default="", help="Why.")
-@format_option()
-@signed_in
-def cancel(desk: Desk, id_: str, comment: str, form: str) -> None:
-    """Call a request off: nothing comes of it, and it is nobody's denial.
-
-    \b
-    Example:
-      guardrails approvals cancel 4c1f0e7a9b2d3e5f6a7b --as fay@example.com
-
-    Exit codes: 0 called off, 2 it was over already, or not signed in.
-    """
-    before = desk.service.store.get(id_)
-    if not before.status.is_open:
-        raise Failure(f"the request is {before.status}, so there is nothing to call off")
-    ended = desk.service.cancel(id_, desk.account.id, comment)
-    if ended.status != "cancelled":
-        raise Failure(f"a {ended.kind} can't be called off: it is about what has run already")
-    _tell_end(ended, form)
-
-
-@approvals.command()
+@click.command()
 @click.option("--mine", is_flag=True, help="Only what waits for your vote.")
 @format_option()
 @signed_in
@@ -206,7 +133,7 @@ def watch(desk: Desk, form: str, *, mine: bool) -> None:
         return
 
 
-@approvals.command()
+@click.command()
 @time_option("--since", "Only requests that were opened at TIME or later.")
 @format_option()
 @signed_in
@@ -233,45 +160,6 @@ def stats(desk: Desk, since: int | None, form: str) -> None:
         print_lines([*tell_statistics(statistics), *tell_suspensions(suspended)])
 
 
-@approvals.command()
-@click.argument("agent")
-@signed_in
-def lift(desk: Desk, agent: str) -> None:
-    """Let people be asked for AGENT again, which had been suspended for asking far too often.
-
-    \b
-    Example:
-      guardrails approvals lift agent-7 --as fay@example.com
-
-    Exit codes: 0 lifted, 2 it was not suspended, or not signed in.
-    """
-    store = desk.service.store
-    if agent not in {each.agent for each in store.suspensions()}:
-        raise Failure(f"`{agent}` is not suspended")
-    store.lift(agent)
-    click.echo(f"people are asked for `{agent}` again", err=True)
-
-
-@approvals.command("reset-clock")
-@signed_in
-def reset_clock(desk: Desk) -> None:
-    """Believe the clock again after it was ahead by mistake, at the price of what is open.
-
-    Time never goes back in a store, so that no approval outlives its end. While the clock is far
-    behind what the store has seen, nothing is asked or decided; this ends every open request.
-
-    \b
-    Example:
-      guardrails approvals reset-clock --as fay@example.com
-    """
-    from guardrails.approvals.sql_store import SqlStore
-
-    store = desk.service.store
-    assert isinstance(store, SqlStore)
-    ended = store.reset_clock()
-    click.echo(f"the store believes the clock again; ended: {', '.join(ended) or 'none'}", err=True)
-
-
 def _read_filter(
     status: tuple[str, ...],
     kind: tuple[str, ...],
@@ -288,24 +176,8 @@ def _read_filter(
     return Filter(statuses, tuple(map(Kind, kind)), since_ns=since, until_ns=until, **others)
 
 
-def _vote(desk: Desk, id_: str, word: str, comment: str, form: str, *, yes: bool) -> None:
-    from guardrails.approvals.service import check_voter
-    from guardrails.approvals.vote import VoteOutcome
-
-    store = desk.service.store
-    request = store.get(id_)
-    store.see(request.id, desk.account.id)
-    check_voter(request, desk.account, desk.people, store.now_ns())
-    if not yes and sys.stdin is not None and sys.stdin.isatty():
-        _print(desk, request, "text")
-        if not click.confirm(f"\n{word} this as {desk.account.id}?", err=True):
-            click.get_current_context().exit(1)
-    outcome = VoteOutcome(word)
-    voted = desk.service.vote(id_, desk.account.id, outcome, comment, request.content)
-    _tell_end(voted, form)
-
-
-def _print(desk: Desk, request: ApprovalRequest, form: str) -> None:
+def print_request(desk: Desk, request: ApprovalRequest, form: str) -> None:
+    """Print a request with all that a decision needs, for people or as JSON."""
     from guardrails.toolchain.approvals.request_json import request_json
     from guardrails.toolchain.approvals.request_text import tell_request
 
@@ -314,15 +186,6 @@ def _print(desk: Desk, request: ApprovalRequest, form: str) -> None:
         return
     now = desk.service.store.now_ns()
     print_lines(tell_request(request, desk.service.standing(request), now))
-
-
-def _tell_end(request: ApprovalRequest, form: str) -> None:
-    from guardrails.toolchain.approvals.request_json import request_json
-
-    if form == "json":
-        print_json(request_json(request), indent=2)
-    else:
-        click.echo(f"{request.id} is {request.status}")
 
 
 def _tell_sight(desk: Desk, sight: Sight, form: str, *, waits: bool) -> None:
