@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from guardrails.approvals.request import ApprovalRequest
+    from guardrails.approvals.request import ApprovalRequest, Status
 
 PASSWORD = "correct horse battery"
 FAY, FINN, RITA = "fay@example.com", "finn@example.com", "rita@example.com"
@@ -98,6 +98,10 @@ def sign_in(
     token = token_of(client.get("/sign-in").text)
     form = {"token": token, "login": login, "password": password, "next": wanted}
     return client.post("/sign-in", data=form)
+
+
+def status_of(premises: Premises, id_: str) -> Status:
+    return premises.store.get(id_).status
 
 
 def token_of(page: str) -> str:
