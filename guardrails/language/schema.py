@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from guardrails.language.metaschema import ARGUMENT, SCHEMA, schema_definitions
-from guardrails.language.structure import DOCUMENT, END
+from guardrails.language.structure import DOCUMENT
+from guardrails.language.structure_terms import END
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from guardrails.language.structure import Rules
+    from guardrails.language.structure_terms import Rules
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES: Mapping[str, str] = {

@@ -1,26 +1,20 @@
-"""The structure of policy documents, once: in Cerberus' terms.
+"""The structure of policy documents, once: in Cerberus' terms (`structure_terms.py`).
 
 Documents are checked with it (`validation.py`), and the JSON Schema for editors is derived from it
-(`schema.py`); the files of tests are described in the same terms. Under `meta` stand `what` (how a
-message calls it), `shape` (what a pattern asks for, in words) and `help` (for editors). What joins
-several keys is checked by the builder.
+(`schema.py`). What joins several keys is checked by the builder.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from guardrails.language.document import CALENDAR, QUORUM_MAX, TRAITS
+from guardrails.language.structure_terms import WORD, choice, list_of, map_of, named, text
 from guardrails.past import RECENT, Outcome
 from guardrails.spending import AMOUNT_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Rules = dict[str, Any]
-
-END = r"\Z"
-"""How a pattern ends for Cerberus, which alone would let a line break follow."""
+    from guardrails.language.structure_terms import Rules
 
 _NAME_MAX = 128
 
@@ -31,40 +25,15 @@ TOOL_PATTERN = r"[A-Za-z0-9_.:/*-]{1,256}"
 
 _TOOL_SHAPE = "a tool name is 1 to 128 characters of `A-Z a-z 0-9 _ . : / -`"
 
-
-def text(help_: str, **rules: Any) -> Rules:
-    """Any text."""
-    return {"type": "string", "meta": {"help": help_}, **rules}
-
-
-def named(pattern: str, what: str, shape: str, help_: str = "") -> Rules:
-    """Text of that shape, which a message calls `what`."""
-    meta = {"what": what, "shape": shape, "help": help_}
-    return {"type": "string", "regex": pattern + END, "meta": meta}
-
-
-def choice(what: str, allowed: tuple[str, ...], help_: str) -> Rules:
-    """One of a few words."""
-    return {"type": "string", "allowed": list(allowed), "meta": {"what": what, "help": help_}}
-
-
-def list_of(item: Rules, help_: str, **rules: Any) -> Rules:
-    """A list of such items."""
-    return {"type": "list", "schema": item, "meta": {"help": help_}, **rules}
-
-
-def map_of(keys: Mapping[str, Rules], what: str, help_: str = "") -> Rules:
-    """A map with these keys alone, which a message calls `what`."""
-    return {"type": "dict", "schema": dict(keys), "meta": {"what": what, "help": help_}}
-
-
-WORD: Rules = {
-    "type": "string",
-    "regex": r"\S(?:.*\S)?" + END,
-    "meta": {"what": "name", "shape": "it must not be empty or begin or end with a space"},
-}
 _TRAIT = choice("trait", TRAITS, "A kind of power.")
 _SELECTOR: Rules = named(TOOL_PATTERN, "tool or pattern", f"{_TOOL_SHAPE}, and `*` in a pattern")
+_TOOLS: Rules = {
+    **_SELECTOR,
+    "type": ["string", "list"],
+    "schema": _SELECTOR,
+    "minlength": 1,
+    "meta": {**_SELECTOR["meta"], "help": "A tool, a pattern with `*`, or a list."},
+}
 _CONTROLS = list_of(WORD, "Controls of frameworks that this serves, say `OWASP-ASI02`.")
 _MODE = choice("mode", ("enforce", "observe"), "`observe` watches without changing outcomes.")
 _EXPIRES = text("A date, through its end in UTC, or a timestamp with offset.")
@@ -188,13 +157,7 @@ BUDGET = map_of(
 _STEP = {
     **map_of(
         {
-            "tools": {
-                **_SELECTOR,
-                "type": ["string", "list"],
-                "schema": _SELECTOR,
-                "minlength": 1,
-                "meta": {**_SELECTOR["meta"], "help": "A tool, a pattern with `*`, or a list."},
-            },
+            "tools": _TOOLS,
             "traits": list_of(_TRAIT, "Kinds of power, any of them.", minlength=1),
             "outcome": choice(
                 "outcome",
@@ -240,13 +203,7 @@ RULE = map_of(
             ),
             "required": True,
         },
-        "tools": {
-            **_SELECTOR,
-            "type": ["string", "list"],
-            "schema": _SELECTOR,
-            "minlength": 1,
-            "meta": {**_SELECTOR["meta"], "help": "A tool, a pattern with `*`, or a list."},
-        },
+        "tools": _TOOLS,
         "traits": list_of(_TRAIT, "Kinds of power; tools that have them are meant.", minlength=1),
         "subjects": _SUBJECTS,
         "after": _history(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from guardrails.errors import Problem
-    from guardrails.language.structure import Rules
+    from guardrails.language.structure_terms import Rules
     from guardrails.language.yaml_tree import Tree
 
 Path = tuple[str | int, ...]

@@ -1,4 +1,4 @@
-"""The structure of test files, in the terms of `language/structure.py`.
+"""The structure of test files, in the terms of `language/structure_terms.py`.
 
 It is held against the cases after their matrices were expanded, so a placeholder may stand for a
 value of any kind.
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guardrails.decision import Code, Effect
-from guardrails.language.structure import WORD, choice, list_of, map_of, text
+from guardrails.language.structure_terms import WORD, choice, list_of, map_of, text
 
 if TYPE_CHECKING:
-    from guardrails.language.structure import Rules
+    from guardrails.language.structure_terms import Rules
 
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of a variable of a matrix."""
