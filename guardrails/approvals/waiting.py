@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from guardrails.approvals.watch import Watch
 
     Get = Callable[[str], ApprovalRequest]
-    Now = Callable[[], int]
 
 OUTAGE_S = 120.0
 """How long a store may be away before waiting for it ends: a minute's restart, and a margin."""

@@ -10,7 +10,7 @@ from guardrails.decision import Effect
 from guardrails.language.folder import folder_of
 from guardrails.toolchain.lines import plain
 from guardrails.toolchain.suites.report_text import tell_report
-from guardrails.toolchain.suites.tester import Asked, load_tested, run_tests
+from guardrails.toolchain.suites.tester import Asked, read_tested, run_tests
 from tests.policies.packs import incident, incident_names
 
 EXPECTED = {
@@ -45,7 +45,7 @@ def test_each_step_is_decided_as_the_catalogue_says(name: str) -> None:
         folder, "policies", Asked(), 0, lambda _: nullcontext(lambda _done, _of: None)
     )
     assert not report.failures, plain(tell_report(report))
-    _, (suite,) = load_tested(folder, "policies")
+    (suite,) = read_tested(folder, "policies").suites
     attack, legitimate = suite.cases
     letters = "".join(_LETTERS[step.expected.effect] for step in attack.steps)
     assert letters == EXPECTED[name]

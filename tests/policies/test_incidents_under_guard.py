@@ -12,7 +12,7 @@ from guardrails.decision import Code, Effect
 from guardrails.errors import VoteRefused
 from guardrails.language.folder import folder_of
 from guardrails.testing import guard_over
-from guardrails.toolchain.suites.tester import load_tested
+from guardrails.toolchain.suites.tester import read_tested
 from tests.approvals.guarded import Office
 from tests.approvals.scenes import MINUTE, Clock
 from tests.policies.packs import incident, incident_names
@@ -34,7 +34,7 @@ def guard_of(name: str, **settings: Any) -> TestGuard:
 
 
 def attack_of(name: str) -> Case:
-    _, (suite,) = load_tested(folder_of(incident(name)), "policies")
+    (suite,) = read_tested(folder_of(incident(name)), "policies").suites
     return suite.cases[0]
 
 

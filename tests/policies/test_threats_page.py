@@ -11,13 +11,12 @@ import pytest
 
 from guardrails.language.folder import folder_of, read_folder
 from guardrails.toolchain.packs import PACKS
-from guardrails.toolchain.suites.tester import load_tested
+from guardrails.toolchain.suites.tester import read_tested
 from tests.policies.packs import PACKS as FOLDER
 from tests.policies.packs import ROOT, incident, incident_names, pack_names
 
 if TYPE_CHECKING:
-    from guardrails.language.document import Bundle
-    from guardrails.toolchain.suites.suite import Suite
+    from guardrails.toolchain.suites.tester import Tested
 
 PAGE = ROOT / "docs" / "reference" / "threats.md"
 ROWS = [
@@ -29,15 +28,15 @@ ROWS = [
 
 
 @cache
-def packs() -> tuple[Bundle, tuple[Suite, ...]]:
-    return load_tested(read_folder(FOLDER), "policies")
+def packs() -> Tested:
+    return read_tested(read_folder(FOLDER), "policies")
 
 
 @cache
 def titles() -> frozenset[str]:
     suites = [
-        *packs()[1],
-        *(load_tested(folder_of(incident(name)), "")[1][0] for name in incident_names()),
+        *packs().suites,
+        *(read_tested(folder_of(incident(name)), "").suites[0] for name in incident_names()),
     ]
     return frozenset(case.title.partition(" [")[0] for suite in suites for case in suite.cases)
 
@@ -54,12 +53,12 @@ def test_every_row_of_the_catalogue_is_answered() -> None:
 @pytest.mark.parametrize(("number", "rules", "test"), ROWS, ids=lambda given: str(given)[:40])
 def test_each_rule_and_test_that_is_named_exists(number: int, rules: list[str], test: str) -> None:
     assert rules
-    assert set(rules) <= {rule.name for rule in packs()[0].rules}, number
+    assert set(rules) <= {rule.name for rule in packs().bundle.rules}, number
     assert test in titles(), number
 
 
 def test_every_rule_of_a_pack_that_restricts_names_its_controls() -> None:
-    rules = [rule for rule in packs()[0].rules if not rule.policy.endswith(".example")]
+    rules = [rule for rule in packs().bundle.rules if not rule.policy.endswith(".example")]
     for rule in rules:
         prefixes = {re.split(r"[-\d]", control)[0] for control in rule.controls}
         assert {"METR", "OWASP"} <= prefixes, rule.name
@@ -75,7 +74,7 @@ def test_the_reference_of_packs_is_as_the_packs_are() -> None:
 
 @pytest.mark.parametrize("name", PACKS)
 def test_the_page_of_a_pack_tells_each_fact_and_constant(name: str) -> None:
-    (document,) = (each for each in packs()[0].documents if each.policy == name)
+    (document,) = (each for each in packs().bundle.documents if each.policy == name)
     page = (FOLDER / name / "README.md").read_text(encoding="utf-8")
     for constant in document.constants:
         assert constant in page, constant

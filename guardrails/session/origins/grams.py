@@ -16,8 +16,8 @@ FRESH_MAX = 1 << 17
 """Rows that are kept as they are, in some 10 MB, before they are worked off together."""
 
 _SIZES = (1 << 18, 1 << 20, 1 << 22)
-GRAMS_MAX = sum(_SIZES)
-"""Rows that one source holds besides: some 10 MB of English, in 44 MB of memory."""
+"""Rows that one source holds besides, in one filter after another: some 10 MB of English in all, in
+44 MB of memory."""
 
 _TRIPLES = [
     1 << one | 1 << two | 1 << three

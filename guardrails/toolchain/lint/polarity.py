@@ -25,18 +25,8 @@ def sanctions(clause: Clause) -> bool:
 
 
 def sanctioning(clause: Clause) -> Iterator[Node]:
-    """The nodes of a condition whose being true helps an action along."""
-    return _where(clause, helping=True)
-
-
-def hindering(clause: Clause) -> Iterator[Node]:
-    """The nodes of a condition whose being true holds an action up."""
-    return _where(clause, helping=False)
-
-
-def _where(clause: Clause, *, helping: bool) -> Iterator[Node]:
-    """The nodes that weigh that way; those that weigh either way are among them."""
-    wanted = helping is sanctions(clause)
+    """The nodes of a condition whose being true helps an action along, or may."""
+    wanted = sanctions(clause)
     for node, weight in weights(clause.condition.checked.root):
         if weight is None or weight is wanted:
             yield node

@@ -91,12 +91,6 @@ class Tested(NamedTuple):
     in_rego: tuple[RegoTest, ...]
 
 
-def load_tested(folder: Folder, root: str) -> tuple[Bundle, tuple[Suite, ...]]:
-    """The policies and the suites of a folder; raises PolicyError with the problems of both."""
-    tested = read_tested(folder, root)
-    return tested.bundle, tested.suites
-
-
 def read_tested(folder: Folder, root: str) -> Tested:
     """The policies and all tests of a folder; raises PolicyError with the problems of both."""
     bundle, problems = _load(folder, root)
