@@ -7,7 +7,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from guardrails.approvals.budget import Budget
-from guardrails.approvals.terms import Group, Terms
+from guardrails.approvals.terms import Terms
 from guardrails.errors import ConfigurationError
 from guardrails.values import NANOSECONDS
 
@@ -39,7 +39,7 @@ class Sampling:
             msg = f"the rate of a sampling is above 0 and at most 1, not {rate!r}"
             raise ConfigurationError(msg)
         self.rate = rate
-        self.terms = Terms((Group(named),), timeout_ns=REVIEW_WITHIN_NS)
+        self.terms = Terms.any_of(named, timeout_ns=REVIEW_WITHIN_NS)
 
     def draws(self) -> bool:
         """Whether the call at hand is one of the sample."""

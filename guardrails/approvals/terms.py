@@ -58,14 +58,8 @@ class Terms:
 
     @classmethod
     def any_of(cls, voters: Iterable[str], quorum: int = 1, **others: Any) -> Terms:
-        """The terms of a list under `from`: `quorum` of all voters together."""
+        """The terms under which `quorum` of all `voters` together decide."""
         return cls((Group(tuple(voters), quorum),), **others)
-
-    @classmethod
-    def each_of(cls, quorums: Mapping[str, int], **others: Any) -> Terms:
-        """The terms of a map under `from`: so many votes of each."""
-        groups = (Group((voter,), quorum) for voter, quorum in quorums.items())
-        return cls(tuple(groups), **others)
 
     def voters_at(self, group: Group, age_ns: int) -> tuple[str, ...]:
         """Who may vote in `group` when the request is `age_ns` old."""

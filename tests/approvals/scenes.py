@@ -12,10 +12,11 @@ from guardrails.approvals.people import Account, People
 from guardrails.approvals.request import Actor, Case, Status, make_request
 from guardrails.approvals.rows import request_row
 from guardrails.approvals.sql_store import SqlStore
-from guardrails.approvals.terms import RuleTerms, Terms
+from guardrails.approvals.terms import Group, RuleTerms, Terms
 from guardrails.approvals.vote import Signer, Vote, VoteOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from guardrails.approvals.request import ApprovalRequest
@@ -57,6 +58,12 @@ PEOPLE = People(
 
 FINANCE = Terms.any_of(["finance"])
 AGENT = Actor("agent-7", ("billing",), "dana@example.com")
+
+
+def each_of(quorums: Mapping[str, int], **others: Any) -> Terms:
+    """The terms of a map under `from`: so many votes of each."""
+    groups = (Group((voter,), quorum) for voter, quorum in quorums.items())
+    return Terms(tuple(groups), **others)
 
 
 def rule(name: str = "pay/large", terms: Terms = FINANCE, **words: str) -> RuleTerms:

@@ -26,6 +26,7 @@ from tests.approvals.scenes import (
     START,
     STRANGER,
     case,
+    each_of,
     request,
     rule,
     vote,
@@ -45,7 +46,7 @@ def read_rule(number: int, form: dict[str, Any]) -> RuleTerms:
     }
     voters = form.get("from", [])
     if isinstance(voters, dict):
-        terms = Terms.each_of(voters, **others)
+        terms = each_of(voters, **others)
     elif voters:
         terms = Terms.any_of(voters, form.get("quorum", 1), **others)
     else:
@@ -73,7 +74,7 @@ def test_votes_decide(given_: dict[str, Any]) -> None:
 
 
 def test_the_tally_names_who_approved_and_what_is_missing() -> None:
-    asked = request(rule(terms=Terms.each_of({"finance": 2, "risk": 1})))
+    asked = request(rule(terms=each_of({"finance": 2, "risk": 1})))
     stands = tally(asked, [vote(asked, "fay"), vote(asked, "rita", DENY)], PEOPLE)
     assert stands.approvers == ("fay@example.com",)
     assert [tuple(seat) for seat in stands.seats] == [
@@ -172,8 +173,8 @@ def test_stages_widen_who_may_vote() -> None:
         (Terms.any_of(["oncall"], 2), False),
         (Terms.any_of(["finance"], 4), True),  # five are in it, but Dana is acted for
         (Terms.any_of(["finance"], 5), False),
-        (Terms.each_of({"rita": 1, "risk": 1}), True),
-        (Terms.each_of({"rita": 1, "risk": 2}), False),
+        (each_of({"rita": 1, "risk": 1}), True),
+        (each_of({"rita": 1, "risk": 2}), False),
         (Terms.any_of(["nobody"], then=(Stage(MINUTE, ("oncall",)),)), True),
         (Terms.any_of(["nobody"], then=(Stage(30 * MINUTE, ("oncall",)),)), False),
     ],

@@ -10,12 +10,12 @@ import pytest
 from guardrails.approvals.differences import ABSENT, find_differences
 from guardrails.approvals.request import Actor, Status, make_request
 from guardrails.approvals.tally import tally
-from guardrails.approvals.terms import Stage, Terms
+from guardrails.approvals.terms import Stage
 from guardrails.approvals.wording import tell_span, write_name, write_value
 from guardrails.toolchain.approvals.request_text import tell_request, tell_row
 from guardrails.toolchain.lines import plain
 from guardrails.values import Duration, Timestamp, UInt
-from tests.approvals.scenes import DENY, MINUTE, PEOPLE, SECOND, START, case, rule, vote
+from tests.approvals.scenes import DENY, MINUTE, PEOPLE, SECOND, START, case, each_of, rule, vote
 
 if TYPE_CHECKING:
     from guardrails.approvals.request import ApprovalRequest
@@ -38,7 +38,7 @@ def asked(*rules: Any, evidence: Any = None, **parts: Any) -> ApprovalRequest:
 
 
 def test_all_that_a_decision_needs_is_told() -> None:
-    terms = Terms.each_of(
+    terms = each_of(
         {"finance": 1, "risk": 1},
         then=(Stage(10 * MINUTE, ("oncall",)),),
         separate_from=("owner",),

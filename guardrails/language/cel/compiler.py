@@ -6,7 +6,6 @@ differs, literals and places, are the defaults of the function's parameters.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,12 +19,11 @@ from guardrails.language.cel.faults import UNJUDGED, ConditionError, refused, wo
 from guardrails.language.cel.ordering import greater, greater_equal, less, less_equal, unordered
 from guardrails.language.cel.relations import RUNTIME_TYPES
 from guardrails.language.cel.shape import outline
-from guardrails.language.cel.tree import Comprehension, Literal
 from guardrails.language.cel.writer import code_for
 from guardrails.values import Duration, Timestamp, UInt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from guardrails.language.cel.faults import Trace
     from guardrails.language.cel.functions.signature import Budget
@@ -57,20 +55,6 @@ def compile_condition(checked: Checked) -> Callable[[dict[str, Any], Any], objec
 def _code_of(shape: Shape, slots: int) -> CodeType:
     module = compile(code_for(shape, slots), "<condition>", "exec", dont_inherit=True)
     return next(each for each in module.co_consts if isinstance(each, CodeType))
-
-
-def subexpressions(checked: Checked) -> Iterator[Checked]:
-    """Every part of a condition that has a value of its own, itself first, in source order.
-
-    Those are all but literals, and but what stands inside a macro that goes through a list.
-    """
-    waiting = [checked.root]
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, Literal):
-            yield replace(checked, root=node, type=node.type)
-        inner = (node.operand,) if isinstance(node, Comprehension) else node.children()
-        waiting += reversed(inner)
 
 
 def _worded(error: Exception, trace: Trace) -> ConditionError:

@@ -12,7 +12,7 @@ import yaml
 from guardrails.errors import EvaluationError
 from guardrails.language.cel import compiler
 from guardrails.language.cel.checker import check
-from guardrails.language.cel.compiler import compile_condition, subexpressions
+from guardrails.language.cel.compiler import compile_condition
 from guardrails.language.cel.environment import Environment
 from guardrails.language.cel.errors import CelError, CelErrors
 from guardrails.language.cel.parser import parse
@@ -268,30 +268,3 @@ def test_compiling_on_a_stack_that_is_nearly_full_is_a_fault_of_the_condition() 
         compile_condition(checked)
 
     assert {at_depth(levels, compile_anew) for levels in range(100, 900, 20)} == {"done", FULL}
-
-
-def test_subexpressions_are_the_parts_outside_macros_in_order() -> None:
-    source = (
-        "arguments.one + 1 > 2 && [arguments.one].all(x, x > 1) || now.getHours() == 'a'.size()"
-    )
-    checked = check(parse(source), ENVIRONMENT)
-    parts = list(subexpressions(checked))
-    assert [part.text for part in parts] == [
-        source,
-        "arguments.one + 1 > 2 && [arguments.one].all(x, x > 1)",
-        "arguments.one + 1 > 2",
-        "arguments.one + 1",
-        "arguments.one",
-        "arguments",
-        "[arguments.one].all(x, x > 1)",
-        "[arguments.one]",
-        "arguments.one",
-        "arguments",
-        "now.getHours() == 'a'.size()",
-        "now.getHours()",
-        "now",
-        "'a'.size()",
-    ]
-    values = [compile_condition(part)(ARGUMENTS, Frame()) for part in parts]
-    assert values[2:5] == [False, 2, 1]
-    assert values[-1] == 1

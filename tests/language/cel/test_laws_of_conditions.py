@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,14 +14,20 @@ from hypothesis import strategies as st
 
 from guardrails.errors import EvaluationError
 from guardrails.language.cel.checker import check
-from guardrails.language.cel.compiler import compile_condition, subexpressions
+from guardrails.language.cel.compiler import compile_condition
 from guardrails.language.cel.environment import Environment
 from guardrails.language.cel.errors import CelError, CelErrors
 from guardrails.language.cel.lexer import MAX_LENGTH
 from guardrails.language.cel.parser import parse
+from guardrails.language.cel.tree import Comprehension, Literal
 from guardrails.language.cel.types import DYN
 from guardrails.values import Opaque
 from tests.language.cel.expressions import INPUTS, VALUES, VARIABLES, booleans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.language.cel.tree import Checked
 
 ENVIRONMENT = Environment(dict.fromkeys(VARIABLES, DYN))
 
@@ -69,6 +76,16 @@ def test_a_hostile_text_is_read_or_refused_quickly(piece: str, size: int) -> Non
 def opaque_inputs() -> st.SearchStrategy[dict[str, Any]]:
     spoilt = VALUES | st.just(Opaque("a file")) | st.just([1, Opaque("a file")])
     return st.fixed_dictionaries(dict.fromkeys(VARIABLES, spoilt))
+
+
+def subexpressions(checked: Checked) -> Iterator[Checked]:
+    """Every part with a value of its own: all but literals and what stands inside a macro."""
+    waiting = [checked.root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Literal):
+            yield replace(checked, root=node, type=node.type)
+        waiting += (node.operand,) if isinstance(node, Comprehension) else node.children()
 
 
 @settings(max_examples=200)
