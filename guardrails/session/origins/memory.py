@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from guardrails.language.cel.functions.signature import Budget
     from guardrails.session.origins.reading import Reading
+    from guardrails.session.origins.texts import Texts
 
 TEXT_MAX = 16_000_000
 """Characters of results that a session keeps and takes in."""
@@ -74,12 +75,14 @@ class Origins:
         with self._lock:
             self._said.add(text)
 
-    def receive(self, labels: Iterable[str], value: object) -> None:
+    def receive(self, labels: Collection[str], value: object) -> None:
         """Take in what a source with `labels` gave; nothing is raised, `value` is not changed."""
+        if labels:
+            self.keep(labels, read_result(value))
+
+    def keep(self, labels: Iterable[str], texts: Texts) -> None:
+        """Take in the texts of a result whose source has `labels`."""
         names = frozenset(labels)
-        if not names:
-            return
-        texts = read_result(value)
         with self._lock:
             if not texts.whole:
                 self._everywhere |= names
