@@ -1,6 +1,8 @@
 """The JSON form of judged values that schemas check; what has no type of JSON becomes text.
 
-The decision log writes them otherwise (`audit/encoding.py`): there a text must tell its kind.
+Rego is given the same, and an error where schemas go on with a value that JSON has not
+(`language/rego/action_text.py`). The decision log writes them otherwise (`audit/encoding.py`):
+there a text must tell its kind.
 """
 
 from __future__ import annotations
@@ -30,15 +32,10 @@ def json_form(value: Any) -> Any:
         return {key_text(key): json_form(item) for key, item in value.items()}
     if kind is list:
         return [json_form(item) for item in value]
-    if kind is bytes:
-        return b64encode(value).decode()
-    if kind is Timestamp:
-        return print_timestamp(value)
-    if kind is Duration:
-        return print_duration(value)
     if kind is Opaque and value.integer is not None and _is_checkable(value.integer):
         return value.integer
-    return value
+    text = written_as_text(value)
+    return value if text is None else text
 
 
 def _is_checkable(number: int) -> bool:
@@ -47,6 +44,18 @@ def _is_checkable(number: int) -> bool:
     Beyond what Python writes in decimal (4,300 digits) it finds any integer less than any maximum.
     """
     return number.bit_length() <= _INTEGER_BITS
+
+
+def written_as_text(value: Any) -> str | None:
+    """Return the text that JSON has for bytes, a timestamp or a duration; None for all else."""
+    kind = type(value)
+    if kind is bytes:
+        return b64encode(value).decode()
+    if kind is Timestamp:
+        return print_timestamp(value)
+    if kind is Duration:
+        return print_duration(value)
+    return None
 
 
 def key_text(key: str | int | MapKey) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from guardrails.errors import EvaluationError
-from guardrails.instants import print_duration, print_timestamp
-from guardrails.json_form import key_text
+from guardrails.instants import print_timestamp
+from guardrails.json_form import key_text, written_as_text
 from guardrails.language.rego.graph import WHOLE
-from guardrails.values import INT_MIN, UINT_MAX, Duration, Timestamp, UInt
+from guardrails.values import INT_MIN, UINT_MAX, UInt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from guardrails.language.rego.graph import Reads
+    from guardrails.values import Timestamp
 
 _PLAIN = frozenset({str, float, bool, type(None)})
 _UNKNOWN_CLOSED = ("traits", "subject", "session")
@@ -98,15 +98,12 @@ def _form(value: Any) -> Any:
         return int(value)
     if kind is list or kind is tuple:
         return [_form(item) for item in value]
-    if kind is bytes:
-        return b64encode(value).decode()
-    if kind is Timestamp:
-        return print_timestamp(value)
-    if kind is Duration:
-        return print_duration(value)
     if isinstance(value, dict) or hasattr(value, "items"):
         form = {key_text(key): _form(item) for key, item in value.items()}
         if len(form) != len(value):
             raise EvaluationError("keys of a map are the same as text, and Rego can't tell them")
         return form
-    raise EvaluationError("a value that can't be judged was given")
+    text = written_as_text(value)
+    if text is None:
+        raise EvaluationError("a value that can't be judged was given")
+    return text
