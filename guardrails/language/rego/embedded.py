@@ -83,6 +83,11 @@ class EmbeddedEngine:
         self._workers.clear()
         self._begin()
 
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The ids of the processes that run now."""
+        return tuple(worker.id for worker in self._workers)
+
     def parse(self, path: str, text: str) -> tuple[Any, ParseFailure | None]:
         """The syntax tree of a module, and why it can't be evaluated by itself, if that is so.
 

@@ -44,6 +44,11 @@ class WorkerProcess:
         self.prepared: set[str] = set()
 
     @property
+    def id(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None

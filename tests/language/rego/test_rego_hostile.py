@@ -36,10 +36,6 @@ def engine_of(policies: PolicySet) -> EmbeddedEngine:
     return engine
 
 
-def processes_of(engine: EmbeddedEngine) -> list[int]:
-    return [worker._process.pid for worker in engine._workers]
-
-
 @pytest.mark.parametrize("body", [LOOP, HUNGRY], ids=["without end", "without bounds"])
 def test_a_module_that_takes_too_much_denies_and_the_next_decision_is_right(
     body: str, load_rego: LoadRego, facts: Facts
@@ -134,7 +130,7 @@ def test_threads_are_served_at_once(load_rego: LoadRego, facts: Facts) -> None:
 def test_a_killed_process_is_replaced(load_rego: LoadRego, facts: Facts) -> None:
     policies = load_rego(ALLOWS)
     assert policies.decide(Action("pay"), facts).allowed
-    for process in processes_of(engine_of(policies)):
+    for process in engine_of(policies).processes:
         os.kill(process, signal.SIGKILL)
     time.sleep(0.05)
     effects = [policies.decide(Action("pay"), facts).effect for _ in range(4)]
@@ -144,9 +140,10 @@ def test_a_killed_process_is_replaced(load_rego: LoadRego, facts: Facts) -> None
 def test_a_warm_process_stands_by_for_one_that_fails(load_rego: LoadRego, facts: Facts) -> None:
     policies = load_rego(f"{ALLOWS}deny if {{ input.arguments.bad; {HUNGRY} }}")
     assert policies.decide(Action("pay", {"bad": False}), facts).allowed
-    before = set(processes_of(engine_of(policies)))
+    engine = engine_of(policies)
+    before = set(engine.processes)
     assert not policies.decide(Action("pay", {"bad": True}), facts).allowed
-    after = set(processes_of(engine_of(policies)))
+    after = set(engine.processes)
     assert len(before & after) == len(before) - 1
     assert len(after) == len(before) >= 2
     assert policies.decide(Action("pay", {"bad": False}), facts).allowed
@@ -155,26 +152,26 @@ def test_a_warm_process_stands_by_for_one_that_fails(load_rego: LoadRego, facts:
 def test_a_stopped_process_is_given_up(load_rego: LoadRego, facts: Facts) -> None:
     policies = load_rego(ALLOWS)
     assert policies.decide(Action("pay"), facts).allowed
-    stopped = processes_of(engine_of(policies))
+    stopped = engine_of(policies).processes
     for process in stopped:
         os.kill(process, signal.SIGSTOP)
     assert not policies.decide(Action("pay", {"x": "y" * 900_000}), facts).allowed
-    assert set(processes_of(engine_of(policies))) != set(stopped)
+    assert set(engine_of(policies).processes) != set(stopped)
 
 
 def test_a_forked_child_has_processes_of_its_own(load_rego: LoadRego, facts: Facts) -> None:
     policies = load_rego(ALLOWS)
     assert policies.decide(Action("pay"), facts).allowed
-    before = processes_of(engine_of(policies))
+    before = engine_of(policies).processes
     child = os.fork()
     if child == 0:
         allowed = policies.decide(Action("pay"), facts).allowed
-        own = processes_of(engine_of(policies))
+        own = engine_of(policies).processes
         engine_of(policies).close()
         os._exit(0 if allowed and not set(own) & set(before) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert policies.decide(Action("pay"), facts).allowed
-    assert processes_of(engine_of(policies)) == before
+    assert engine_of(policies).processes == before
 
 
 def test_the_processes_end_with_the_policies() -> None:
@@ -183,7 +180,7 @@ def test_the_processes_end_with_the_policies() -> None:
     assert module is not None
     engine = module.engine
     assert isinstance(engine, EmbeddedEngine)
-    processes = processes_of(engine)
+    processes = engine.processes
     assert processes
     del bundle, module, engine
     gc.collect()
@@ -194,8 +191,7 @@ def test_the_processes_end_with_the_agent_however_that_ends() -> None:
     code = (
         "import os, signal; from guardrails.language.loader import load_texts;"
         f"b = load_texts({{'p.rego': {ALLOWS!r}}});"
-        "workers = b.rules[0].module.engine._workers;"
-        "print(*(each._process.pid for each in workers), flush=True);"
+        "print(*b.rules[0].module.engine.processes, flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
