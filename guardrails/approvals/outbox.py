@@ -16,6 +16,7 @@ from guardrails.approvals.request import Kind, Status
 from guardrails.approvals.rows import OPEN, read_one
 from guardrails.approvals.steps import end_due
 from guardrails.approvals.tables import changes, cursors, deliveries, requests
+from guardrails.approvals.untold import find_untold
 from guardrails.errors import ApprovalsUnavailable, RequestUnknown
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from guardrails.approvals.line import Line, Writer
     from guardrails.approvals.request import ApprovalRequest
+    from guardrails.approvals.untold import Untold
 
 OPENED = "opened"
 WIDENED = "widened"
@@ -103,6 +105,11 @@ class Outbox:
     def given_up(self) -> tuple[Delivery, ...]:
         """The notices that could not be delivered, in the order of what they tell."""
         return self._list(deliveries.c.given_up_ns != 0)
+
+    def untold(self, since_ns: int = 0) -> tuple[Untold, ...]:
+        """The channels with notices that were given up from that time on, by name."""
+        with self._line.reading() as connection:
+            return find_untold(connection, since_ns)
 
     def waiting(self, channel: str) -> tuple[Delivery, ...]:
         """The notices that the channel is yet to be told."""

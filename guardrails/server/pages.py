@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse
 from guardrails.approvals.request import Status
 from guardrails.approvals.service import check_voter
 from guardrails.approvals.store import Filter
+from guardrails.approvals.untold import RECENT_NS
 from guardrails.approvals.vote import COMMENT_MAX, VoteOutcome
 from guardrails.approvals.wording import lasting_of, tell_span
 from guardrails.errors import VoteRefused
@@ -65,6 +66,10 @@ def show_inbox(visit: Visit) -> Response:
         more=page.more,
         damaged=page.damaged,
         suspensions=_tell_suspensions(service.store.suspensions(), now),
+        untold=[
+            (each, tell_moment(each.latest_ns, now))
+            for each in service.store.outbox.untold(now - RECENT_NS)
+        ],
         known=people.find(visit.voter.id) is not None,
     )
 

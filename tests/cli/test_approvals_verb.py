@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -252,6 +253,25 @@ def test_a_suspended_agent_is_listed_and_lifted(guardrails: Command, place: Plac
     assert guardrails("approvals", "lift", "agent-7").exit_code == 0
     assert place.service.store.suspensions() == ()
     assert guardrails("approvals", "lift", "agent-7").exit_code == 2
+
+
+def test_a_channel_that_could_not_be_told_is_named_beside_what_waits_and_in_the_figures(
+    guardrails: Command, place: Place
+) -> None:
+    place.ask()
+    outbox = place.service.store.outbox
+    assert "untold" not in guardrails("approvals", "list").stderr
+    outbox.collect("desk", ["opened"])
+    taken = outbox.take("desk", 10**9)
+    assert taken is not None
+    outbox.give_up(taken, "the address\x1b answers 410")
+    told = r"untold  desk  1 notice, 1 of the requests still pending, last 20\S+Z: the address\\x1b"
+    assert re.match(told, guardrails("approvals", "list").stderr)
+    assert re.search(told, guardrails("approvals", "stats").stdout)
+    (found,) = json.loads(guardrails("approvals", "stats", "--format", "json").stdout)["untold"]
+    assert (found["channel"], found["notices"], found["pending"]) == ("desk", 1, 1)
+    later = ("approvals", "stats", "--since", "2200-01-01T00:00:00Z")
+    assert "untold" not in guardrails(*later).stdout
 
 
 def test_a_clock_that_was_ahead_is_put_right_at_the_price_of_what_is_open(

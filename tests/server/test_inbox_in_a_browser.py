@@ -275,3 +275,23 @@ def _luminance(colour: str) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_channel_that_could_not_be_told_is_seen_above_what_waits(
+    premises: Premises, visit: Visit
+) -> None:
+    premises.ask()
+    outbox = premises.store.outbox
+    outbox.collect("finance-desk", ["opened"])
+    taken = outbox.take("finance-desk", 10**9)
+    assert taken is not None
+    outbox.give_up(taken, "the address answers 410")
+    page = visit(viewport={"width": 360, "height": 740})
+    notice = page.locator(".notice", has_text="finance-desk could not be told")
+    expect(notice).to_contain_text("the address answers 410")
+    expect(notice).to_contain_text("A request waits for people who may not know of it.")
+    above, row = notice.bounding_box(), page.locator(".row").first.bounding_box()
+    assert above is not None
+    assert row is not None
+    assert above["y"] + above["height"] <= row["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

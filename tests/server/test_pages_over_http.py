@@ -157,3 +157,29 @@ def test_an_agent_for_which_nobody_is_asked_any_more_is_told(premises: Premises)
     assert "is suspended" in page
     assert "it asked 101 times in 10m" in page
     assert "\u202e" not in page
+
+
+def test_a_channel_that_could_not_be_told_is_named(premises: Premises) -> None:
+    client, outbox = premises.signed_in(), premises.store.outbox
+    premises.ask()
+    assert "could not be told" not in client.get("/").text
+    outbox.collect("desk", ["opened"])
+    taken = outbox.take("desk", 10**9)
+    assert taken is not None
+    outbox.give_up(taken, "the address answers <410>")
+    page = client.get("/").text
+    assert "<strong>Channel desk could not be told</strong> once in a week" in page
+    assert "the address answers &lt;410&gt;. A request waits for people who may not know" in page
+
+
+def test_what_could_not_be_told_more_than_a_week_ago_is_named_no_more(
+    premises: Premises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = premises.store.outbox
+    premises.ask()
+    outbox.collect("desk", ["opened"])
+    taken = outbox.take("desk", 10**9)
+    assert taken is not None
+    outbox.give_up(taken, "the address answers 410")
+    monkeypatch.setattr("guardrails.server.pages.RECENT_NS", -1)
+    assert "could not be told" not in premises.signed_in().get("/").text

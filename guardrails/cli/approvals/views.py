@@ -48,6 +48,8 @@ def filter_options(command: Any) -> Any:
 def show_all(desk: Desk, form: str, *, mine: bool, **wanted: Any) -> None:
     """List requests, newest first; those that wait for your vote are marked with *.
 
+    Channels that could not be told of something in the last seven days are named beside them.
+
     \b
     Example:
       guardrails approvals list --as fay@example.com
@@ -55,8 +57,11 @@ def show_all(desk: Desk, form: str, *, mine: bool, **wanted: Any) -> None:
 
     Exit codes: 0 listed (there may be none), 2 usage error, or not signed in.
     """
+    from guardrails.approvals.untold import RECENT_NS
     from guardrails.toolchain.approvals.request_json import request_json
     from guardrails.toolchain.approvals.request_text import tell_row
+    from guardrails.toolchain.approvals.statistics_text import tell_untold
+    from guardrails.toolchain.lines import plain
 
     store = desk.service.store
     page = store.list(_read_filter(**wanted))
@@ -73,6 +78,8 @@ def show_all(desk: Desk, form: str, *, mine: bool, **wanted: Any) -> None:
         click.echo(f"there are more; --limit {2 * wanted['limit']} shows them", err=True)
     if not shown:
         click.echo("no request is so", err=True)
+    untold = store.outbox.untold(now - RECENT_NS)
+    click.echo(plain(tell_untold(untold)), nl=False, err=True)
 
 
 @click.command()
@@ -142,22 +149,32 @@ def stats(desk: Desk, since: int | None, form: str) -> None:
 
     Waiting is from the request to the vote, deciding from its first being shown to the voter, both
     as medians. Votes are quick within 5 s of that, overruled when it came out otherwise. Agents
-    that have flooded people with requests, and for which nobody is asked any more, are listed.
+    that have flooded people with requests, and for which nobody is asked any more, are listed, and
+    channels that could not be told of something.
 
     \b
     Example:
       guardrails approvals stats --as fay@example.com --since 2027-01-01T00:00:00Z
     """
     from guardrails.approvals.statistics import collect, measure
-    from guardrails.toolchain.approvals.statistics_text import tell_statistics, tell_suspensions
+    from guardrails.toolchain.approvals.statistics_text import (
+        tell_statistics,
+        tell_suspensions,
+        tell_untold,
+    )
 
     statistics = measure(collect(desk.service.store, since))
     suspended = desk.service.store.suspensions()
+    untold = desk.service.store.outbox.untold(since or 0)
     if form == "json":
-        told = [each._asdict() for each in suspended]
-        print_json({**statistics.as_json(), "suspended": told}, indent=2)
+        beside = {
+            "suspended": [each._asdict() for each in suspended],
+            "untold": [each._asdict() for each in untold],
+        }
+        print_json({**statistics.as_json(), **beside}, indent=2)
     else:
-        print_lines([*tell_statistics(statistics), *tell_suspensions(suspended)])
+        agents, channels = tell_suspensions(suspended), tell_untold(untold)
+        print_lines([*tell_statistics(statistics), *agents, *channels])
 
 
 def _read_filter(

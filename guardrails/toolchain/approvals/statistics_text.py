@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guardrails.instants import print_timestamp
+from guardrails.approvals.wording import tell_moment
 from guardrails.toolchain.lines import Tone, line
-from guardrails.values import NANOSECONDS, Timestamp
+from guardrails.values import NANOSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from guardrails.approvals.statistics import Figures, Statistics
     from guardrails.approvals.store import Suspension
+    from guardrails.approvals.untold import Untold
     from guardrails.toolchain.lines import Line
 
 _HEAD = (
@@ -33,10 +34,19 @@ def tell_statistics(statistics: Statistics) -> Iterator[Line]:
 def tell_suspensions(suspended: Iterable[Suspension]) -> Iterator[Line]:
     """The agents for which nobody is asked, since when and why."""
     for each in suspended:
-        since = print_timestamp(Timestamp(each.since_ns // NANOSECONDS * NANOSECONDS))
+        since = tell_moment(each.since_ns)
         yield line(
             ("suspended", Tone.DENY), f"  {each.agent or 'unknown'}  since {since}  {each.reason}"
         )
+
+
+def tell_untold(untold: Iterable[Untold]) -> Iterator[Line]:
+    """The channels that could not be told of something: how often, the last time, and why."""
+    for each in untold:
+        notices = "1 notice" if each.notices == 1 else f"{each.notices} notices"
+        pending = f", {each.pending} of the requests still pending" if each.pending else ""
+        told = f"{each.channel}  {notices}{pending}, last {tell_moment(each.latest_ns)}"
+        yield line(("untold", Tone.DENY), f"  {told}: {each.error}")
 
 
 def _table(what: str, figures: Mapping[str, Figures]) -> Iterator[Line]:

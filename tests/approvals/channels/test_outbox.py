@@ -11,6 +11,7 @@ from guardrails.approvals.migrations import APPROVALS
 from guardrails.approvals.request import Kind, Status, make_request
 from guardrails.approvals.sql_store import SqlStore
 from guardrails.approvals.terms import Stage, Terms
+from guardrails.approvals.untold import Untold
 from guardrails.store.database import Database
 from tests.approvals.scenes import MINUTE, SECOND, START, Clock, case, decide, request, rule
 
@@ -95,6 +96,36 @@ def test_a_notice_that_is_given_up_is_kept_and_not_tried_again(
     clock.move(1000 * MINUTE)
     assert store.outbox.take("desk", LEASE) is None
     assert [each.error for each in store.outbox.given_up()] == ["the address answers 410"]
+
+
+def give_up(store: SqlStore, channel: str, error: str) -> None:
+    taken = store.outbox.take(channel, LEASE)
+    assert taken is not None
+    store.outbox.give_up(taken, error)
+
+
+def test_what_channels_could_not_be_told_is_counted_with_what_of_it_still_waits(
+    store: SqlStore, clock: Clock
+) -> None:
+    over, waits = store.open(request()), store.open(request(tool="other"))
+    for channel in ("desk", "slack", "works"):
+        store.outbox.collect(channel, ["opened", "denied"])
+    decide(store, over, Status.DENIED)
+    store.outbox.collect("desk", ["opened", "denied"])
+    assert store.outbox.untold() == ()
+    for error in ("first", "second", "third"):
+        clock.move(SECOND)
+        give_up(store, "desk", error)
+    give_up(store, "slack", "the address answers 410")
+    at = clock()
+    assert store.outbox.untold() == (
+        Untold("desk", 3, 1, at, "third"),
+        Untold("slack", 1, 0, at, "the address answers 410"),
+    )
+    assert [each.notices for each in store.outbox.untold(at)] == [1, 1]
+    assert store.outbox.untold(at + 1) == ()
+    store.cancel(waits.id, "fay")
+    assert [each.pending for each in store.outbox.untold()] == [0, 0]
 
 
 def test_people_who_join_later_are_told_when_they_join(store: SqlStore, clock: Clock) -> None:
