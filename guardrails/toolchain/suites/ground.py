@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from guardrails.action import is_tool_name
 from guardrails.engine import PolicySet
 from guardrails.engine.index import RuleIndex
-from guardrails.engine.rule import CompiledRule, compile_rule
+from guardrails.engine.rule import CompiledRule, compile_rule, rule_conditions
 from guardrails.toolchain.case import Case as Reading
 from guardrails.toolchain.case import read_case
 from guardrails.toolchain.explain import BEFORE_RULES
-from guardrails.toolchain.suites.run import find_mismatches, passes, play
+from guardrails.toolchain.suites.run import find_mismatches, passes, play, suspends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from guardrails.engine.rule import Outcome
     from guardrails.language.document import Bundle, Rule
     from guardrails.toolchain.suites.mutants import Mutant
-    from guardrails.toolchain.suites.suite import Case
+    from guardrails.toolchain.suites.run import Mismatch
+    from guardrails.toolchain.suites.suite import Case, Step
 
     Outcomes = list[Outcome]
 
@@ -92,7 +93,7 @@ class Ground:
         if case.opening is not None or spending:
             return passes(mutated, case, self._now_ns)
         return not any(
-            find_mismatches(step.expected, decide(mutated, read))
+            _mismatches(step, mutated, read)
             for step, read in zip(case.steps, self._read[number], strict=False)
         )
 
@@ -118,13 +119,18 @@ class Ground:
         read = self._read[number]
         if any(step.plan.declared is None for step in read):
             return True
-        if self._compiled[name].budget is not None:
+        before = self._compiled[name]
+        if before.budget is not None:
             return True  # what earlier steps have spent may be otherwise, too
+        if after is not None and after.rule.suspends is not before.rule.suspends:
+            return True
+        if self._cases[number].opening is not None and _looks_back(before):
+            return True  # the session is at its end by now, not at the step
         if self._said[0] != name:
             self._said = (name, {})
         said = self._said[1]
         if number not in said:
-            said[number] = _outcomes(self._compiled[name], self._tools[name], read)
+            said[number] = _outcomes(before, self._tools[name], read)
         return _outcomes(after, selected, read) != said[number]
 
     def _mutated(
@@ -146,6 +152,12 @@ def decide(policies: PolicySet, read: Reading) -> Decision:
     return policies.plan(read.tool).decide(read.values, read.circumstances)
 
 
+def _mismatches(step: Step, policies: PolicySet, read: Reading) -> list[Mismatch]:
+    decision = decide(policies, read)
+    stops = suspends(policies, read.tool, decision)
+    return find_mismatches(step.expected, decision, suspends=stops)
+
+
 def _read(policies: PolicySet, case: Case, now_ns: int) -> tuple[Reading, ...]:
     """The steps of a case as the engine reads them, less those refused before any rule is read."""
     return tuple(
@@ -164,6 +176,14 @@ def _outcomes(rule: CompiledRule | None, selected: set[str], steps: Iterable[Rea
         for step in steps
         for member in step.circumstances.chain or (None,)
     ]
+
+
+def _looks_back(compiled: CompiledRule) -> bool:
+    """Whether what a rule says depends on what happened in the session before."""
+    rule = compiled.rule
+    return bool(rule.after or rule.not_before) or any(
+        "session" in condition.checked.variables for condition in rule_conditions(rule)
+    )
 
 
 def _concerning(index: RuleIndex, tool: str) -> tuple[Rule, ...]:

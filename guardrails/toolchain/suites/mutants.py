@@ -12,11 +12,13 @@ from guardrails.language.document import Condition
 from guardrails.language.pattern import Pattern
 from guardrails.past import Outcome
 from guardrails.spending import UNITS, show_amount
+from guardrails.toolchain.selectors import judge_tools, judge_traits
 from guardrails.toolchain.suites.variations import vary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from guardrails.language.cel.tree import Node
     from guardrails.language.document import Bundle, Exemption, Rule, Span, Tool
     from guardrails.past import Step
 
@@ -225,31 +227,51 @@ def _change_tool(tool: Tool, bundle: Bundle) -> Iterator[Mutant]:
     """A tool without each trait and label in turn, as far as any rule looks at it."""
     traits = tool.traits or ()
     for trait in traits if len(traits) > 1 else ():
-        if _matters(trait, bundle):
+        if _matters(trait, tool, bundle):
             fewer = replace(tool, traits=tuple(each for each in traits if each != trait))
             place = tool.places.get("traits", tool.span)
             yield Mutant(tool.name, place, f"the trait `{trait}` was dropped", tool=fewer)
-    for label in tool.returns if _reads(bundle, "session") else ():
+    labelled = any("session" in _variables(rule) for rule in bundle.rules)
+    for label in tool.returns if labelled else ():
         fewer = replace(tool, returns=tuple(each for each in tool.returns if each != label))
         place = tool.places.get("returns", tool.span)
         yield Mutant(tool.name, place, f"the label `{label}` was dropped", tool=fewer)
 
 
-def _matters(trait: str, bundle: Bundle) -> bool:
-    """Whether any rule can tell a tool with `trait` from one without."""
-    return _reads(bundle, "traits") or any(
-        rule.effect is Effect.ALLOW or trait in rule.traits
-        for rule in bundle.rules
-        if rule.traits is not None
+def _matters(trait: str, tool: Tool, bundle: Bundle) -> bool:
+    """Whether any rule can tell `tool` from itself without `trait`."""
+    fewer = replace(tool, traits=tuple(each for each in tool.traits or () if each != trait))
+    return any(
+        _looks_back_for(trait, rule) or _tells_apart(rule, tool, fewer) for rule in bundle.rules
     )
 
 
-def _reads(bundle: Bundle, variable: str) -> bool:
-    return any(
-        variable in condition.checked.variables
-        for rule in bundle.rules
+def _tells_apart(rule: Rule, tool: Tool, fewer: Tool) -> bool:
+    """Whether a rule concerns only one of them, or both and reads their traits."""
+    named = judge_tools(rule, tool.name, tool)
+    if named is not None and not named.holds:
+        return False
+    verdicts = [judge_traits(rule, each.name, each) for each in (tool, fewer)]
+    before, after = (verdict is None or verdict.holds for verdict in verdicts)
+    return before is not after or (before and "traits" in _variables(rule))
+
+
+def _looks_back_for(trait: str, rule: Rule) -> bool:
+    """Whether a rule asks whether calls with that trait have been."""
+    steps = (*rule.after, *rule.not_before)
+    return any(trait in (step.calls.traits or ()) for step in steps) or any(
+        "session" in condition.checked.variables and _says(condition.checked.root, trait)
         for condition in rule_conditions(rule)
     )
+
+
+def _says(node: Node, text: str) -> bool:
+    written = isinstance(node, Literal) and node.value == text
+    return written or any(_says(child, text) for child in node.children())
+
+
+def _variables(rule: Rule) -> set[str]:
+    return {name for each in rule_conditions(rule) for name in each.checked.variables}
 
 
 def _line(condition: Condition) -> str:

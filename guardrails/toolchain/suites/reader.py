@@ -183,10 +183,15 @@ class _SuiteReader:
         scene = self._scene(data, around)
         if scene is None:
             return None
-        if any("session" in layer for layer in scene.layers[: -len(around.layers) or None]):
+        own = scene.layers[: -len(around.layers) or None]
+        if any("session" in layer for layer in own if layer is not data):
             message = "the steps share one session; its fixture is `given` to the case"
             self._report(self.tree.key(data, "given"), message)
-        return self._step(data, scene, event, shared=True)
+        step = self._step(data, scene, event, shared=True)
+        if step is None or "session" not in data:
+            return step
+        opening = self._opening(scene.over(data["action"]), event)
+        return None if opening is None else replace(step, elsewhere=_rename(opening, data))
 
     def _step(
         self, data: dict[str, Any], scene: Scene, event: Any, *, shared: bool = False
@@ -235,9 +240,11 @@ class _SuiteReader:
         return Expected(
             effect=_EFFECTS[get("expect", "deny")],
             rules=self._rules(data["rules"]) if "rules" in data else None,
+            errors=self._rules(data["errors"]) if "errors" in data else None,
             code=Code(data["code"]) if "code" in data else None,
             message=get("message"),
             would=_EFFECTS[data["would"]] if "would" in data else None,
+            suspends=get("suspends"),
         )
 
     def _rules(self, names: list[str]) -> tuple[str, ...]:
@@ -266,6 +273,10 @@ class _SuiteReader:
 def _said(data: dict[str, Any]) -> tuple[str, ...]:
     said = data.get("user_said", ())
     return (said,) if type(said) is str else tuple(said)
+
+
+def _rename(opening: SessionView, data: dict[str, Any]) -> SessionView:
+    return opening._replace(id=data["session"])
 
 
 _EFFECTS = {str(effect): effect for effect in Effect}

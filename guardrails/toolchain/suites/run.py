@@ -10,11 +10,12 @@ from guardrails.decision import Code, Effect
 from guardrails.engine import Facts
 from guardrails.session import SessionState
 from guardrails.toolchain.explain import explain
+from guardrails.toolchain.notation import notate
 from guardrails.toolchain.purse import Purse
 from guardrails.toolchain.suites.parts import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from guardrails.decision import Decision
     from guardrails.engine import PolicySet
@@ -37,13 +38,21 @@ class Mismatch(NamedTuple):
     got: str
 
 
+class _Session(NamedTuple):
+    """A session as it began, and what it remembers."""
+
+    opening: SessionView
+    state: SessionState
+
+
 class Played(NamedTuple):
-    """A step with the action as it was judged, and the decision."""
+    """A step with the action as it was judged, the decision, and whether that suspends."""
 
     step: Step
     action: Action
     facts: Facts
     decision: Decision
+    suspends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def run_cases(
 def passes(policies: PolicySet, case: Case, now_ns: int) -> bool:
     """Whether every decision of `case` is as expected."""
     return not any(
-        find_mismatches(played.step.expected, played.decision)
+        find_mismatches(played.step.expected, played.decision, suspends=played.suspends)
         for played in play(policies, case, now_ns)
     )
 
@@ -115,16 +124,21 @@ def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
     """The steps of a case in order, each decided when it is asked for.
 
     A session that steps share remembers what it remembers under a guard; that of a single action
-    has no past but what its fixture says.
+    has no past but what its fixture says. What is spent is spent for every session.
     """
-    opening = case.opening
-    state = None if opening is None else _begin(opening, case.said)
+    shared = None
+    sessions: dict[str, _Session] = {}
+    if case.opening is not None:
+        shared = _Session(case.opening, _begin(case.opening, case.said))
+        sessions[shared.opening.id] = shared
     purse = Purse()
     for step in case.steps:
         now = now_ns if step.now_ns is None else step.now_ns
         facts = Facts(now, spending=purse.spending)
         action = step.action
-        if opening is not None and state is not None:
+        session = _enter(step, sessions) or shared
+        if session is not None:
+            opening, state = session
             _tell(state, step.said)
             view = SessionView(state.id, state.labels, opening.chain, state, state.targets)
             action = _within(action, view)
@@ -132,11 +146,21 @@ def play(policies: PolicySet, case: Case, now_ns: int) -> Iterator[Played]:
             alone = action.session or SessionView("session")
             action = _within(action, alone._replace(past=_begin(alone, step.said)))
         decision = policies.decide(action, facts)
-        yield Played(step, action, facts, decision)
+        yield Played(step, action, facts, decision, suspends(policies, action.tool, decision))
         if _runs(step, decision):
             purse.pay(policies, action, facts, decision, fails=step.fails)
-        if state is not None:
-            _go_on(state, step, policies.bundle.tools.get(action.tool), decision, facts.now_ns)
+        if session is not None:
+            _go_on(
+                session.state, step, policies.bundle.tools.get(action.tool), decision, facts.now_ns
+            )
+
+
+def _enter(step: Step, sessions: dict[str, _Session]) -> _Session | None:
+    """The session of its own that a step is in, begun by the first such step; None without one."""
+    opening = step.elsewhere
+    if opening is None:
+        return None
+    return sessions.setdefault(opening.id, _Session(opening, _begin(opening, ())))
 
 
 def _begin(opening: SessionView, said: tuple[str, ...]) -> SessionState:
@@ -179,8 +203,16 @@ def _within(action: Action, session: SessionView) -> Action:
     return Action(action.tool, action.arguments, subject, action.context, session)
 
 
-def find_mismatches(expected: Expected, decision: Decision) -> list[Mismatch]:
-    """What of `decision` is not as expected."""
+def suspends(policies: PolicySet, tool: str, decision: Decision) -> bool:
+    """Whether a guard stops who acts; a rule of which the condition failed stops nobody."""
+    return any(
+        match.rule in policies.plan(tool).suspending and match.error is None and not match.observed
+        for match in decision.matches
+    )
+
+
+def find_mismatches(expected: Expected, decision: Decision, *, suspends: bool) -> list[Mismatch]:
+    """What of `decision` is not as expected, or of whether it suspends who acts."""
     found = []
     if decision.effect is not expected.effect:
         found.append(Mismatch("effect", str(expected.effect), str(decision.effect)))
@@ -194,6 +226,14 @@ def find_mismatches(expected: Expected, decision: Decision) -> list[Mismatch]:
         found.append(Mismatch("message", expected.message or "none", decision.message or "none"))
     if expected.would is not None and decision.would is not expected.would:
         found.append(Mismatch("would", str(expected.would), str(decision.would)))
+    if expected.errors is not None:
+        failed = sorted(
+            match.rule for match in (*decision.matches, *decision.errors) if match.error
+        )
+        if tuple(failed) != expected.errors:
+            found.append(Mismatch("errors", _list(expected.errors), _list(failed)))
+    if expected.suspends is not None and suspends is not expected.suspends:
+        found.append(Mismatch("suspends", notate(expected.suspends), notate(suspends)))
     return found
 
 
@@ -202,7 +242,8 @@ def _run_case(
 ) -> CaseResult:
     steps = []
     for played in play(policies, case, now_ns):
-        mismatches = tuple(find_mismatches(played.step.expected, played.decision))
+        expected, decision = played.step.expected, played.decision
+        mismatches = tuple(find_mismatches(expected, decision, suspends=played.suspends))
         explanation = None
         if mismatches and explaining is not None:
             explanation = explain(explaining, played.action, played.facts)
@@ -212,5 +253,5 @@ def _run_case(
     return CaseResult(case, tuple(steps))
 
 
-def _list(names: tuple[str, ...]) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"

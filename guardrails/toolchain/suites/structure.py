@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of a variable of a matrix."""
 
-EXPECTATIONS = ("expect", "rules", "code", "message", "would")
+EXPECTATIONS = ("expect", "rules", "code", "message", "would", "suspends", "errors")
 """The keys that say what a decision is to be."""
 
 _CODES = (
@@ -32,7 +32,8 @@ _CODES = (
 _EFFECTS = tuple(map(str, Effect))
 
 _ANYTHING: Rules = {"type": "dict"}
-_IDENTITY: Rules = {"type": "string", "minlength": 1, "meta": {"what": "id", "shape": "not empty"}}
+_IS_ID = {"what": "id", "shape": "not empty"}
+_IDENTITY: Rules = {"type": "string", "minlength": 1, "meta": _IS_ID}
 _SUBJECT = map_of(
     {
         "id": _IDENTITY,
@@ -83,12 +84,23 @@ _STEP: dict[str, Rules] = {
     "code": choice("code", _CODES, "Why it is decided so."),
     "message": text("What the agent is told."),
     "would": choice("effect", _EFFECTS, "The effect with the observed rules in force."),
+    "suspends": {
+        "type": "boolean",
+        "meta": {"help": "Whether whoever acts is suspended for it."},
+    },
+    "errors": list_of(
+        {"type": "string", "meta": {}}, "Exactly the rules of which a condition fails."
+    ),
 }
 _INNER_ACTION = {
     **map_of({key: rules for key, rules in _ACTION.items() if key != "session"}, "action"),
     "required": True,
 }
-_ENDING: dict[str, Rules] = {
+_INNER: dict[str, Rules] = {
+    "session": {
+        **_IDENTITY,
+        "meta": {**_IS_ID, "help": "The id of another session that the step is in."},
+    },
     "output": {
         "nullable": True,
         "meta": {"help": "What the call gives if it runs, for the steps after it."},
@@ -116,7 +128,7 @@ _CASE: dict[str, Rules] = {
     },
     **_STEP,
     "steps": list_of(
-        map_of({**_STEP, "action": _INNER_ACTION, **_ENDING}, "step"),
+        map_of({**_STEP, "action": _INNER_ACTION, **_INNER}, "step"),
         "Several actions in one session.",
         minlength=1,
     ),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class Expected:
     """What a decision is to be; None where the test doesn't say.
 
-    `rules` are exactly those that match, sorted; `would` is the effect with observed rules counted.
+    `rules` are exactly those that match, sorted; `would` is the effect with observed rules counted;
+    `suspends` says whether whoever acts is stopped for what was tried, `errors` of which rules,
+    sorted, a condition failed.
     """
 
     effect: Effect
@@ -23,6 +25,8 @@ class Expected:
     code: Code | None = None
     message: str | None = None
     would: Effect | None = None
+    suspends: bool | None = None
+    errors: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Step:
 
     For the steps that follow in the same session: `fails` says that the call, if it runs, fails,
     `approved` that people let it run if it is escalated, `output` is what it gives. `said` is what
-    the person said before the step.
+    the person said before the step. `elsewhere` is the session that the step is in, as it begins,
+    where that is not the one that the steps of its case share.
     """
 
     action: Action
@@ -42,6 +47,7 @@ class Step:
     approved: bool = False
     said: tuple[str, ...] = ()
     output: Any = None
+    elsewhere: SessionView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ _TURNED: Mapping[str, tuple[str, ...]] = {
 """For each comparison the one beside it, which the limit alone tells apart, and the opposite."""
 
 _MACROS = {"all": "exists", "exists": "all"}
-_START = re.compile(r"(\(\?[a-zA-Z]+\))?(?:\^|\\A)")
+_START = re.compile(r"\\[^A]|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|(?P<anchor>\^|\\A)", re.DOTALL)
+"""A character escaped, a class of characters (its `^` is none), or an anchor at the start."""
 _END = re.compile(r"(?<!\\)(?:\$|\\z)\Z")
 
 
@@ -166,7 +167,11 @@ def _vary_call(node: Invoke, source: str) -> Iterator[tuple[Node, str]]:
 
 
 def _widen_pattern(pattern: str) -> list[str]:
-    wider = [_START.sub(r"\1", pattern, count=1), _END.sub("", pattern)]
+    anchor = next((each for each in _START.finditer(pattern) if each["anchor"]), None)
+    from_anywhere = (
+        pattern if anchor is None else pattern[: anchor.start()] + pattern[anchor.end() :]
+    )
+    wider = [from_anywhere, _END.sub("", pattern)]
     return [each for each in wider if each != pattern] or ["(?s).*"]
 
 

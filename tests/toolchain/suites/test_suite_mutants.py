@@ -79,12 +79,22 @@ def test_effects_are_weakened_or_stopped_short(effect: str, other: str) -> None:
 def test_traits_and_labels_of_tools_are_dropped_where_rules_look_at_them() -> None:
     tools = {"pay": {"traits": ["spend", "write", "read"], "returns": ["secret"]}}
     by_trait = mutants(policy({"traits": ["spend"], "effect": "deny"}, tools=tools))
-    allowing = mutants(policy({"traits": ["spend"]}, tools=tools))
+    both = mutants(policy({"traits": ["spend", "write"], "effect": "deny"}, tools=tools))
+    covering = mutants(policy({"traits": ["spend", "write"]}, tools=tools))
+    allowing = mutants(policy({"traits": ["spend", "write", "read"]}, tools=tools))
+    others = mutants(policy({"tools": "other", "traits": ["spend"], "effect": "deny"}, tools=tools))
+    after = mutants(policy({"tools": "x", "after": {"traits": ["read"]}}, tools=tools))
+    counting = mutants(policy({"tools": "x", "when": 'calls_with("write") > 1'}, tools=tools))
     reading = mutants(policy({"tools": "*", "when": '"spend" in traits'}, tools=tools))
     in_session = mutants(policy({"tools": "*", "when": '"x" in session.labels'}, tools=tools))
     for found, of_tool in (
         (by_trait, ["the trait `spend` was dropped"]),
-        (allowing, [f"the trait `{each}` was dropped" for each in ("spend", "write", "read")]),
+        (both, []),
+        (covering, ["the trait `read` was dropped"]),
+        (allowing, []),
+        (others, []),
+        (after, ["the trait `read` was dropped"]),
+        (counting, ["the trait `write` was dropped", "the label `secret` was dropped"]),
         (reading, [f"the trait `{each}` was dropped" for each in ("spend", "write", "read")]),
         (in_session, ["the label `secret` was dropped"]),
     ):
