@@ -168,7 +168,7 @@ def test_a_channel_that_could_not_be_told_is_named(premises: Premises) -> None:
     assert taken is not None
     outbox.give_up(taken, "the address answers <410>")
     page = client.get("/").text
-    assert "<strong>Channel desk could not be told</strong> once in a week" in page
+    assert "<strong>Channel desk could not be told</strong> once in the last seven days" in page
     assert "the address answers &lt;410&gt;. A request waits for people who may not know" in page
 
 

@@ -154,7 +154,7 @@ INSERT INTO budget_accounts VALUES ('9905dfed2f729e35bbee557495d5e5175c37ab54c2e
 INSERT INTO budget_entries VALUES (1, '05d2ce423902ec32f7f723c332711f1db69bb7d650cbbec1bdf8b813c9f865cc', 1800000000000000000, 2);
 INSERT INTO state_keys VALUES ('identity', '\x65a3125083a8580a9630d50aa4de90a3b6c210e857e61a89c20fa164480816b8');
 INSERT INTO state_keys VALUES ('delegation', '\xb771c5d652d23b0a140f562d5460334064852941c88cb2654a683b12eb08d5fa');
-INSERT INTO state_session_events VALUES ('s-1', 7, 'call', '{}', 5);
+INSERT INTO state_session_events VALUES ('s-1', 7, 'call', '{}', 1800000000000000000);
 INSERT INTO state_stops VALUES (6, 'agent-7', 'wild', 'dana', 1800000000000000000, 0, '');
 INSERT INTO state_versions VALUES (1, 1800000000000000000);
 SELECT pg_catalog.setval('budget_entries_number_seq', 1, true);

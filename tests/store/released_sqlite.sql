@@ -125,7 +125,7 @@ CREATE TABLE state_session_events (
     at_ns BIGINT NOT NULL,
     PRIMARY KEY (session, number)
 );
-INSERT INTO "state_session_events" VALUES('s-1',7,'call','{}',5);
+INSERT INTO "state_session_events" VALUES('s-1',7,'call','{}',1800000000000000000);
 CREATE TABLE state_stops (
     number BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,

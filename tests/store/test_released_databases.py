@@ -7,46 +7,53 @@ budgets, made before budgets kept the version of their tables.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import inspect
 
+from guardrails.approvals.migrations import APPROVALS
 from guardrails.approvals.request import Status
 from guardrails.approvals.sql_store import SqlStore
 from guardrails.approvals.store import Filter
 from guardrails.budgets import Reservation
 from guardrails.budgets.sql_ledger import SqlLedger
+from guardrails.budgets.tables import BUDGETS
 from guardrails.errors import ApprovalsUnavailable, BudgetsUnavailable, StateUnavailable
 from guardrails.spending import Charge
 from guardrails.state.sql import SqlState
+from guardrails.state.tables import STATE
+from guardrails.store.database import Database
+from guardrails.store.schema import script
 from tests.approvals.scenes import START, Clock
+from tests.databases import execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from guardrails.store.database import Database
-
-    Execute = Callable[[str], list[tuple[object, ...]]]
+    from guardrails.store.schema import Schema
+    from tests.postgresql import Server
 
 HERE = Path(__file__).parent
 DAY = 86_400 * 10**9
 
 
-@pytest.fixture
-def released(where: str) -> str:
-    """A database as an earlier release has left it."""
+def release(where: str) -> str:
+    """Make a database as an earlier release has left it, and return where."""
     if where.startswith("postgresql"):
-        import psycopg
-
-        with psycopg.connect(where) as server:
-            server.execute((HERE / "released_postgresql.sql").read_bytes())
+        execute(where, (HERE / "released_postgresql.sql").read_text())
         return where
     local = sqlite3.connect(where)
     local.executescript((HERE / "released_sqlite.sql").read_text())
     local.close()
     return where
+
+
+@pytest.fixture
+def released(where: str) -> str:
+    return release(where)
 
 
 def test_an_approval_is_there_and_is_used_once(released: str) -> None:
@@ -58,15 +65,16 @@ def test_an_approval_is_there_and_is_used_once(released: str) -> None:
     store.close()
 
 
-def test_a_stop_holds_and_a_session_goes_on(released: str) -> None:
-    store = SqlStore(released, Clock())
-    state = SqlState(store._database)
+def test_a_stop_holds_and_a_session_is_known(released: str) -> None:
+    database = Database.at(released, STATE, Clock())
+    state = SqlState(database)
     assert [(each.name, each.reason, each.by) for each in state.stops()] == [
         ("agent-7", "wild", "dana")
     ]
-    state.append("s-1", [("call", "{}", 6)])
-    assert [event[1:] for event in state.read("s-1", 0)] == [("call", "{}", 5), ("call", "{}", 6)]
-    store.close()
+    assert [event[1:] for event in state.read("s-1", 0)] == [("call", "{}", START)]
+    assert state.resume("agent-7", "fay")
+    assert state.stops() == ()
+    database.close()
 
 
 def test_what_was_spent_stays_spent(released: str) -> None:
@@ -79,6 +87,31 @@ def test_what_was_spent_stays_spent(released: str) -> None:
     assert isinstance(ledger.reserve([ever, rolls], START), Reservation)
     assert [ledger.spent(each, START) for each in (ever, rolls)] == [6, 4]
     ledger.close()
+
+
+def test_a_role_that_may_make_no_tables_goes_on_with_those_that_are_there(
+    schema: str, server: Server
+) -> None:
+    Database.at(release(schema), STATE).close()
+    name = schema.rpartition("%3D")[2]
+    role = f"{name}_agent"
+    for statement in (
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT USAGE ON SCHEMA {name} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {role}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {name} TO {role}",
+    ):
+        execute(server.url(), statement)
+    url = schema.replace("user=guardrails", f"user={role}")
+    with pytest.raises(BudgetsUnavailable, match="permission denied"):
+        Database.at(url, replace(BUDGETS, steps=(*BUDGETS.steps, script("SELECT 1"))))
+    database = Database.at(url, STATE, Clock())
+    assert SqlState(database).resume("agent-7", "fay")
+    charge = Charge("p/ever", '["ever"]', 3, 10)
+    assert isinstance(SqlLedger(database).reserve([charge], START), Reservation)
+    database.close()
+    execute(server.url(), f"DROP OWNED BY {role}")
+    execute(server.url(), f"DROP ROLE {role}")
 
 
 def describe(database: Database) -> dict[str, Any]:
@@ -94,65 +127,47 @@ def describe(database: Database) -> dict[str, Any]:
         }
 
 
-def open_all(where: str) -> tuple[SqlState, SqlLedger]:
-    state = SqlState(where)
-    return state, SqlLedger(state._database)
+def bring_up(where: str) -> dict[str, Any]:
+    """What tables there are once every one is of the present version."""
+    database = Database.at(where, STATE)
+    Database.at(database, BUDGETS)
+    found = describe(database)
+    database.close()
+    return found
 
 
 def test_one_that_is_made_anew_has_the_same_tables(
     released: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    state, _ = open_all(released)
-    before = describe(state._database)
-    state.close()
     if released.startswith("postgresql"):
-        server = request.getfixturevalue("server")
+        server: Server = request.getfixturevalue("server")
+        execute(server.url(), "CREATE SCHEMA fresh")
+        request.addfinalizer(lambda: execute(server.url(), "DROP SCHEMA fresh CASCADE"))
         fresh = server.url(options="-csearch_path%3Dfresh")
-        import psycopg
-
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute("CREATE SCHEMA fresh")
-        request.addfinalizer(lambda: drop_fresh(server.url()))
     else:
         fresh = str(tmp_path / "fresh.db")
-    state, _ = open_all(fresh)
-    after = describe(state._database)
-    state.close()
-    assert after.pop("budget_versions")
-    assert after == before
-
-
-def drop_fresh(url: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA fresh CASCADE")
+    made = bring_up(fresh)
+    assert made.pop("budget_versions")
+    assert made == bring_up(released)
 
 
 LATER = [
-    ("approval_migrations", SqlStore, ApprovalsUnavailable, "the store of approvals", 2),
-    ("approval_migrations", SqlState, StateUnavailable, "the store of approvals", 2),
-    ("state_versions", SqlState, StateUnavailable, "the shared state", 1),
-    ("budget_versions", SqlLedger, BudgetsUnavailable, "the ledger of budgets", 1),
+    (APPROVALS, SqlStore, ApprovalsUnavailable),
+    (STATE, SqlState, StateUnavailable),
+    (APPROVALS, SqlState, StateUnavailable),
+    (BUDGETS, SqlLedger, BudgetsUnavailable),
 ]
 
 
-@pytest.mark.parametrize(("table", "open_", "error", "title", "known"), LATER)
+@pytest.mark.parametrize(("schema_", "open_", "error"), LATER)
 def test_one_of_a_later_release_is_refused(
-    where: str,
-    execute: Execute,
-    table: str,
-    open_: Callable[[str], object],
-    error: type[Exception],
-    title: str,
-    known: int,
+    where: str, schema_: Schema, open_: Callable[[str], object], error: type[Exception]
 ) -> None:
-    state, _ = open_all(where)
-    state.close()
-    execute(f"INSERT INTO {table} (version, applied_ns) VALUES (99, 1)")
+    bring_up(where)
+    execute(where, f"INSERT INTO {schema_.versions} (version, applied_ns) VALUES (99, 1)")
     with pytest.raises(error) as refused:
         open_(where)
     assert str(refused.value) == (
-        f"{title} is of version 99, written by a later release; this one knows version {known}:"
-        " upgrade it"
+        f"{schema_.title} is of version 99, written by a later release;"
+        f" this one knows version {len(schema_.steps)}: upgrade it"
     )
