@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from guardrails.language.cel.tree import Has, Literal, Operation, Select, Variable
+from guardrails.language.cel.functions.session import NAMING_TOOLS
+from guardrails.language.cel.tree import Has, Invoke, Literal, Operation, Select, Variable
 from guardrails.toolchain.lint.modules import names_tools
 
 if TYPE_CHECKING:
@@ -38,6 +39,18 @@ def tools_in_selectors(project: Project) -> Iterator[Use]:
         if names_tools(rule):
             for index, name in enumerate(rule.tools or ()):
                 yield Use(name, project.region(rule, "tools", index))
+
+
+def tools_asked_for(project: Project) -> Iterator[Use]:
+    """The tools and patterns that conditions ask the session for: `calls("payments.*")`."""
+    for clause in project.conditions():
+        if "session" not in clause.condition.checked.variables:
+            continue
+        for node in project.walk(clause.condition):
+            if isinstance(node, Invoke) and node.function in NAMING_TOOLS:
+                name = node.arguments[0]
+                if isinstance(name, Literal) and type(name.value) is str:
+                    yield Use(name.value, project.at(clause.condition, name))
 
 
 def tools_in_conditions(project: Project) -> Iterator[Use]:

@@ -21,6 +21,7 @@ from guardrails.language.cel.tree import (
     Operation,
     Select,
 )
+from guardrails.toolchain.regions.casing import answered_in_case, as_given
 from guardrails.toolchain.regions.comparison import Answers, among, beginning, below, compared
 from guardrails.toolchain.regions.formula import (
     ALWAYS,
@@ -36,6 +37,7 @@ from guardrails.toolchain.regions.region import (
     ERROR,
     FALSE,
     MISSING,
+    NOTHING,
     PRESENT,
     TRUE,
     Region,
@@ -75,6 +77,7 @@ _HOLDS = Outcomes(ALWAYS, NEVER)
 _HOLDS_NOT = Outcomes(NEVER, ALWAYS)
 _TRUTH = Answers(TRUE, FALSE)
 _ASKED_FOR = Answers(PRESENT, kinds("missing"))
+_NO_TEXT = Answers(NOTHING, kinds("string"))
 _MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _LOCAL: Mapping[str, Region] = {
     "weekday": exactly(*WEEKDAYS),
@@ -195,6 +198,8 @@ class _Reader:
             return self._unknown(node)
         if _is_in_every_text(node.function, value):
             value = ""
+        elif node.function != "matches" and as_given(term, value) != value:
+            return self._answered(node, term, _NO_TEXT)
         elif node.function != "startsWith":
             return self._unknown(node)
         return self._answered(node, term, beginning(value))
@@ -210,6 +215,7 @@ class _Reader:
         if tried is not None:
             return tried
         name = self._term(term)
+        answers = answered_in_case(term, answers, MAX_VALUES)
         return Outcomes(Within(name, answers.true), Within(name, answers.false))
 
     def _unknown(self, node: Node) -> Outcomes:

@@ -35,6 +35,9 @@ _COUNTED: Mapping[str, Outcome] = {
 }
 """The functions that count, and the outcome of the calls that each counts."""
 
+NAMING_TOOLS = frozenset({*_COUNTED, "last_call"})
+"""The functions whose first argument names tools, by a name or a pattern."""
+
 _is_pattern = re.compile(r"[A-Za-z0-9_.:/*-]{1,256}").fullmatch
 
 

@@ -8,6 +8,8 @@ Reports what is certain never to apply, by what the policies declare of argument
 - a rule whose condition can't be true, or whose exception always holds when it is;
 - an `allow` whose patterns and traits cover no declared tool;
 - one side of an `||` that can't be true;
+- a text with capital letters that is looked for in `lowerAscii()` or in a host or domain, and one
+  with small letters in `upperAscii()`;
 - an exception that can't hold when the rule's condition does.
 
 Whether a test of presence (`has`, `null`, `type`) can succeed is not asked.
@@ -64,6 +66,7 @@ from guardrails.language.document import Condition
 from guardrails.toolchain.lint.finding import Severity
 from guardrails.toolchain.lint.registry import lint_rule
 from guardrails.toolchain.lint.verdicts import Verdicts
+from guardrails.toolchain.regions.casing import as_given, letters_missing
 from guardrails.toolchain.regions.formula import negate
 
 if TYPE_CHECKING:
@@ -151,7 +154,24 @@ def _because(verdicts: Verdicts, condition: Condition, node: Node) -> str:
     if isinstance(node, Logic):
         return ": its parts exclude one another"
     facts = verdicts.facts(condition, node)
-    return f": {facts}" if facts else ""
+    if facts:
+        return f": {facts}"
+    for term, text in _written(node):
+        if as_given(term, text) != text:
+            source = quote(condition.source[term.start : term.end])
+            return f": {source} never has {letters_missing(term)}"
+    return ""
+
+
+def _written(node: Node) -> Iterator[tuple[Node, str]]:
+    """What `node` compares with a text that is written out, and that text."""
+    operands = node.arguments if isinstance(node, Invoke) else node.children()
+    if len(operands) != 2:
+        return
+    for term, other in (operands, operands[::-1]):
+        if isinstance(other, Literal):
+            texts = other.value if type(other.value) is list else [other.value]
+            yield from ((term, text) for text in texts if type(text) is str)
 
 
 def _in_vain(verdicts: Verdicts) -> str:
@@ -167,6 +187,9 @@ def _in_vain(verdicts: Verdicts) -> str:
 
 def _meant(verdicts: Verdicts, node: Node) -> str:
     """Which of the declared texts may have been meant by one that a path never is."""
+    for term, text in _written(node):
+        if as_given(term, text) != text:
+            return f"did you mean {quote(as_given(term, text))}?"
     if not isinstance(node, Operation):
         return ""
     written = [each.value for each in node.operands if isinstance(each, Literal)]

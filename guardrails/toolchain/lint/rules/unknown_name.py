@@ -4,8 +4,9 @@ What it does
 ------------
 Reports
 
-- a tool named exactly in a rule, or compared with `tool` in a condition, that no document declares
-  (where any document declares tools; with `--tools`, an error if no function is named so either);
+- a tool named exactly in a rule, compared with `tool` in a condition, or asked for in `calls` and
+  its kin, that no document declares (where any document declares tools; with `--tools`, an error if
+  no function is named so either);
 - a pattern that covers no declared tool and is a slip away from one that does;
 - an argument of a tool that declares none, if its function (with `--tools`) has no such parameter,
   or if the name occurs once and is a slip away from one that occurs more;
@@ -85,9 +86,8 @@ def check(project: Project) -> Iterator[Finding]:
 def _check_tools(project: Project) -> Iterator[Finding]:
     declared = project.bundle.tools
     functions = [each.name for each in project.functions or ()]
-    selected, compared = (
-        list(uses(project)) for uses in (names.tools_in_selectors, names.tools_in_conditions)
-    )
+    selected = [*names.tools_in_selectors(project), *names.tools_asked_for(project)]
+    compared = names.tools_in_conditions(project)
     exact = [use for use in (*selected, *compared) if "*" not in use.name]
     if not declared and project.functions is None:
         yield from _rare(project, exact, "tool", "no other rule knows it")
