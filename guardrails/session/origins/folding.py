@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from html import unescape
+from itertools import groupby
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -32,26 +34,55 @@ _ESCAPE = re.compile(r"\\(?:r\\n|[nrt])")
 _SPLIT_WORD = re.compile(r"(?<=[^\W\d_])-\r?\n[ \t]*(?=[^\W\d_])")
 _AT = re.compile(r"(?<=\w)\s*(?:@|[\[({]\s*at\s*[\])}])\s*(?=\w)", re.IGNORECASE)
 _DOT = re.compile(r"(?<=\w)\s*[\[({]\s*dot\s*[\])}]\s*(?=\w)", re.IGNORECASE)
-_SPELT = re.compile(r"\s@|@\s|[\[({]\s*(?:at|dot)\b", re.IGNORECASE)
+_SPELT = re.compile(r"[@\[({](?:(?<=\s@)|(?<=@)\s|(?<!@)\s*(?:at|dot)\b)", re.IGNORECASE)
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_LONG_CODE = re.compile("&#([0-9]{8,});?")
+_CODE_DIGITS = 7
+"""Decimal digits of the last character there is."""
+
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_PILE = re.compile(r"(?:[^\x00-\x7f\w\s]|[\uff9e\uff9f]){32,}")
+"""A run long enough that putting its marks in order, which takes the square of it, is felt.
+
+No mark is a letter but for these two, which become marks.
+"""
+
+_LETTERS_KEPT = 4096
 
 
 def fold_plain(text: str) -> str:
     """Return `text` with its case, its spaces' kinds, quotes and dashes of one form (NFKC)."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
+    ordered = _PILE.sub(_order_marks, text)
+    return unicodedata.normalize("NFKC", ordered).casefold().translate(_ALIKE)
+
+
+def _order_marks(pile: re.Match[str]) -> str:
+    """Return `pile` with its marks in their canonical order (Unicode, section 3.11)."""
+    apart = "".join(unicodedata.normalize("NFKD", each) for each in pile[0])
+    runs = groupby(apart, lambda each: unicodedata.combining(each) > 0)
+    return "".join(
+        each
+        for are_marks, run in runs
+        for each in (sorted(run, key=unicodedata.combining) if are_marks else run)
+    )
 
 
 def fold_loosely(text: str) -> str:
     """Return `text` as `fold_plain` does, and without accents, foreign twins and the invisible."""
+    text = text.lower()
     if text.isascii():
-        return text.lower()
-    bare = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)).casefold().translate(_ALIKE)
-    accents = list(filter(unicodedata.combining, set(bare)))
-    if accents:
-        bare = bare.translate(dict.fromkeys(map(ord, accents)))
-    return bare.translate(_LETTERS)
+        return text
+    folded = {each: _fold_letter(each) for each in set(text)}
+    return _FOREIGN.sub(lambda found: "".join(map(folded.__getitem__, found[0])), text)
+
+
+@lru_cache(_LETTERS_KEPT)
+def _fold_letter(letter: str) -> str:
+    """Return what a character of lower case reads as; it depends on none beside it."""
+    bare = unicodedata.normalize("NFKD", _INVISIBLE.sub("", letter)).casefold().translate(_ALIKE)
+    return "".join(each for each in bare if not unicodedata.combining(each)).translate(_LETTERS)
 
 
 def unwrap(text: str) -> str:
@@ -62,7 +93,7 @@ def unwrap(text: str) -> str:
     if "<" in text:
         text = _TAG.sub("", text)
     if "&" in text:
-        text = unescape(text)
+        text = unescape(_LONG_CODE.sub(_shorten_code, text))
     if "\\" in text:
         text = _ESCAPE.sub(" ", text)
     if "%" in text:
@@ -70,6 +101,12 @@ def unwrap(text: str) -> str:
     if _SPELT.search(text):
         text = _DOT.sub(".", _AT.sub("@", text))
     return _SPLIT_WORD.sub("", text) if "-\n" in text or "-\r" in text else text
+
+
+def _shorten_code(found: re.Match[str]) -> str:
+    """Return a character's code without needless zeros: `unescape` raises for 4,300 digits."""
+    digits = found[1].lstrip("0")
+    return f"&#{digits or 0};" if len(digits) <= _CODE_DIGITS else "\N{REPLACEMENT CHARACTER}"
 
 
 def _decode_percent(found: re.Match[str]) -> str:
