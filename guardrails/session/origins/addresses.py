@@ -17,7 +17,7 @@ _GROUPED_IBAN = re.compile(
 _GROUPED_DIGITS = re.compile(
     r"(?<![\w.,])\+?\(?[0-9]{1,14}(?:[ \t\n().-]{1,2}[0-9]{1,14}){1,12}(?!\w)"
 )
-_TWO_DIGITS = re.compile("[0-9].*[0-9]", re.DOTALL)
+_GROUP_ENDS = re.compile(r"[0-9][ \t\n().-]{1,2}[0-9a-z]")
 _SEPARATOR = re.compile(r"[ \t\n().+-]+")
 _LONE_DOT = re.compile(r"[0-9]\.[0-9]")
 _DOTTED = re.compile(r"\+?(?:[0-9]{1,4}(?:\.[0-9]{3,4}){2,}|[0-9]{2}(?:\.[0-9]{2}){3,})")
@@ -53,7 +53,7 @@ def grouped(text: str, *, exactly: bool) -> list[str]:
     `exactly`, dots part only what is written as telephone numbers are: `555.123.4567` is none of
     `100.50`, which is an amount, and of `12.05.2024`.
     """
-    if text.isalnum() or _TWO_DIGITS.search(text) is None:
+    if _GROUP_ENDS.search(text) is None:
         return []
     found = grouped_ibans(text)
     for match in _GROUPED_DIGITS.finditer(text):

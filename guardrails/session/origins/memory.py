@@ -133,7 +133,7 @@ class Origins:
                     self._take_in(each.labels, text)
             else:
                 self._take_in(each[0], _APART.join(each[1]))
-        self._pending = []  # only now: whoever finds nothing pending looks without the lock
+        self._pending = []
 
     def stated(self, value: Any, budget: Budget, fields: Collection[str] = ()) -> bool:
         """Whether the person said every part of `value`; see `Past`."""
@@ -144,16 +144,14 @@ class Origins:
         """The labels of the sources from which a text of `value` came, sorted; see `Past`."""
         texts = [value] if type(value) is str else list(texts_of(value))
         charge(budget, 1 + _STEPS_PER_CHARACTER * sum(map(len, texts)))
-        if self._pending:
-            with self._lock:
+        with self._lock:
+            if self._pending:
                 self._catch_up()
-        found = set(self._everywhere)
-        sources = list(self._sources.items())
-        for text in texts if sources else ():
-            whole = self._read(text)
-            for names, source in sources:
-                for reading in whole:
-                    if not names <= found and _came(source, reading):
+            found = set(self._everywhere)
+            for text in texts if self._sources else ():
+                whole = self._read(text)
+                for names, source in self._sources.items():
+                    if not names <= found and any(_came(source, reading) for reading in whole):
                         found |= names
         return sorted(found)
 

@@ -52,6 +52,8 @@ def read_number(text: str) -> list[str]:
 
     `1,000.00` is 1000; `1.000` is 1000 or 1, as the reader's country has it.
     """
+    if text.isdigit():
+        return [text.lstrip("0") or "0"] if len(text) <= _MAX_DIGITS else []
     found = _AMOUNT.search(text.replace("+", ""))
     if found is None or len(found[0]) > _MAX_DIGITS:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import filterfalse
 from typing import NamedTuple
 
 from guardrails.session.origins import addresses, calendar, numerals
@@ -26,8 +27,7 @@ _TOKEN = re.compile(
 Symbols are what changes a meaning: those of shells and globs, and the dots of `.ssh` and `../a`.
 """
 
-_PARTS = re.compile(r"[^\W_]+")
-_SHORTEST_PART = 3
+_PARTS = re.compile(r"[^\W_]{3,}")
 _DATES = frozenset({"iso", "numeric", "day_first", "month_first"})
 
 
@@ -123,10 +123,9 @@ def parts(reading: Reading) -> set[str]:
     """Return the parts of what is joined: of names with dots, of paths, of addresses."""
     found = {meaning for kind, meanings in reading.atoms if kind in ("email", "url")
              for meaning in meanings}  # fmt: skip
-    joined = [word for word in reading.words if not word.isalnum()] + list(found)
-    for word in joined:
+    for word in filterfalse(str.isalnum, reading.words):
         if word[:2] not in ("d:", "m:", "t:") and not _is_number(word):
-            found.update(part for part in _PARTS.findall(word) if len(part) >= _SHORTEST_PART)
+            found.update(_PARTS.findall(word))
     return found
 
 

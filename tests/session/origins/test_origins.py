@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import string
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,10 +19,11 @@ from hypothesis import strategies as st
 
 from guardrails.errors import EvaluationError
 from guardrails.session.origins import Origins
-from guardrails.session.origins.grams import Grams
+from guardrails.session.origins.folding import fold_loosely, fold_plain
+from guardrails.session.origins.grams import SEARCHES, Grams
 from guardrails.session.origins.intake import Intake
 from guardrails.session.origins.memory import TEXT_MAX
-from guardrails.session.origins.reading import marks, parts, readings
+from guardrails.session.origins.reading import Reading, marks, parts, read_folded, readings
 from guardrails.values import Opaque, Timestamp
 
 HERE = Path(__file__).parent
@@ -276,14 +279,131 @@ def test_a_source_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(map(source.has, words))
 
 
+def test_words_of_a_text_that_waits_are_found_and_what_it_does_not_say_is_not() -> None:
+    grams = Grams()
+    grams.add(["a", "b", "c"], ())
+    grams.add(["d", "a", "c"], ())
+    for _ in range(SEARCHES):  # once more than the texts are searched
+        assert grams.has_row(["a", "b", "c"])
+        assert not grams.has_row(["c", "d"])  # one word ends a text, the other begins the next
+        assert not grams.has_row(["b", "a"])
+
+
+def test_the_rows_of_a_long_text_are_all_found_before_they_are_made_and_after() -> None:
+    grams, words = Grams(), [f"word{number}" for number in range(10_000)]
+    grams.add(words, ())
+    rows = list(zip(words, words[1:], words[2:], words[3:], strict=False))
+    crossing = [row for row in rows if row[0] in ("word4093", "word4094", "word4095", "word8191")]
+    assert all(map(grams.has, crossing))
+    assert all(map(grams.has, rows))
+    assert all(map(grams.has, pairwise(words)))
+
+
+def test_a_text_whose_rows_would_fill_the_memory_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("guardrails.session.origins.grams.FRESH_MAX", 8)
+    monkeypatch.setattr("guardrails.session.origins.grams._SIZES", (8, 16))
+    source = Grams()
+    taken = [source.add([f"a{number}", f"b{number}"], ()) for number in range(20)]
+    assert taken == [True] * 9 + [False] * 11
+    assert source.has(("never", "added"))  # as of whatever may have been beyond it
+
+
+def test_texts_are_searched_as_often_as_their_rows_would_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Grams] = []
+    make = Grams._make_rows
+
+    def note(self: Grams) -> None:
+        made.append(self)
+        make(self)
+
+    monkeypatch.setattr(Grams, "_make_rows", note)
+    grams = Grams()
+    grams.add(["a", "b", "c"], ())
+    for asked in range(3 * SEARCHES):
+        assert not grams.has(("b", "unknown"))  # of a word that no text has: none is searched
+        assert not grams.has(("c", "a"))
+        assert len(made) == (asked >= SEARCHES)
+
+
+HOSTILE = {
+    "no spaces": "abcdefgh" * 4_000,
+    "one character": "a" * 32_000,
+    "digits": "1" * 32_000,
+    "numbers": "12 345 6 " * 4_000,
+    "addresses": "".join(f"u{number}@e{number}.com " for number in range(2_000)),
+    "at signs": "@" * 32_000,
+    "dots": "a." * 16_000,
+    "tags without an end": "<a" * 16_000,
+    "split words": "a-\n" * 10_000,
+    "white space": "a" + " " * 32_000 + "\n" * 8_000,
+    "months": "may 5 of " * 4_000,
+    "accounts": "de89 3704 " * 3_000,
+    "letters of 18": "\ufdfa" * 2_000,
+    "marks": "a" + "\u0301\u0316" * 16_000,
+    "invisible characters": "\u200b" * 32_000,
+}
+"""Texts that would take the square of their length if they were read again and again."""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_part_of_a_result_is_read_more_than_twice(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def note(text: str, *, symbols: bool) -> Reading:
+        read.append(len(text))
+        return read_folded(text, symbols=symbols)
+
+    monkeypatch.setattr("guardrails.session.origins.intake.read_folded", note)
+    text = HOSTILE[name]
+    for words, _ in Intake().read(text):
+        assert sum(map(len, words)) <= 18 * len(text)
+    assert sum(read) <= 2 * max(len(text), len(fold_loosely(text)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("a\u00e9\u0301\u0316\u0327\u0345\u0f73\u3099\uff9e\u1e69\U0001f600", max_size=120))
+def test_marks_in_any_order_fold_as_unicode_has_it(text: str) -> None:
+    assert fold_plain(text) == unicodedata.normalize("NFKC", text).casefold()
+
+
+def test_marks_are_put_in_order_before_that_takes_the_square_of_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    normalize = unicodedata.normalize
+
+    def normalize_ordered(form: Any, text: str) -> str:
+        classes = list(map(unicodedata.combining, text))
+        assert sum(a > b > 0 for a, b in pairwise(classes)) <= 32
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", normalize_ordered)
+    for pile in ("\u0301\u0316", "\u0f73", "\uff9e\u0301", "\u0345\u0334"):
+        for fold in (fold_plain, fold_loosely):
+            assert len(fold("a" + pile * 5_000)) >= 1
+
+
+@pytest.mark.parametrize("code", ["0" * 5_000 + "65", "65", "0065"])
+def test_the_code_of_a_character_is_read_however_long_it_is(code: str) -> None:
+    assert origins(with_source(f"pay &#{code};CME now"), "ACME") == ["untrusted"]
+    assert origins(with_source(f"pay &#{'9' * 5_000};ACME now"), "ACME") == ["untrusted"]
+
+
 ODDITIES = """
 of of the word and/or it's e.g. 5 5th 10 am pm a.m. May may, sept. 2024 - -- ( ) \u20ac $ %
 10% 5eur DE89 GB29 NWBK 3704 0044 6016 +44 20 7946 10:30 t14 20.05.2024 2024-05-20 mar
 decide x@y.com http://a.b/c mailto:a@b.c 1,000.00 1 000 .5 k nd h 12:00z
-caf\u00e9 \u0130stanbul \u00bd
-<b>x</b> &amp; a%20b {k: "q" [z] 5.238,531.73
+caf\u00e9 \u0130stanbul \u00bd \u03a3 \u0391\u03a3 \u017f K e\u0301 \u0345 \ufdfa \uff9e \u200b
+<b>x</b> &amp; a%20b {k: "q" [z] 5.238,531.73 &#65; &#0000000065; \\n \\\\
+p.m. am/pm amy office pm) 10th \uff19 a..b _a_ a_b foo( .ssh ../x /etc/p :// -5 marble jan&feb
+(may) "may" mailto: usd 5k #5 v2.0 abc123def a1-b2
 """
-GAPS = (" ", " ", " ", "  ", "\n", " \n ", "\t", "", "-", " \x1f ")
+GAPS = (*" " * 6, "  ", "\n", " \n ", "\t", "\t\n", "\r\n", "", "-", " \x1f ", "\u00a0", ", ", ". ")
 
 
 @settings(max_examples=300, deadline=None)
