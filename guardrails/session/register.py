@@ -14,7 +14,6 @@ from guardrails.forks import after_fork
 from guardrails.session.context import inherit_context, read_context
 from guardrails.session.journal import Journal
 from guardrails.session.session import Session, current_session
-from guardrails.session.shared import SharedState
 from guardrails.session.state import SessionState
 from guardrails.session.token import (
     Delegation,
@@ -103,7 +102,7 @@ class Register:
         self, session: Session, acting: Subject, context: Mapping[str, Any] | None, ttl_s: float
     ) -> str:
         """The token by which `acting` goes on in `session` elsewhere; raises SessionError."""
-        if self._shared is not None and not isinstance(session.state, SharedState):
+        if self._shared is not None and not session.state.shared:
             raise SessionError(
                 "open the session by an `id`, so that what is done elsewhere is known"
             )
@@ -119,6 +118,7 @@ class Register:
             targets=session.targets,
             depth=session.depth,
             expires_ns=expiry_of(ttl_s, now),
+            around=session.state.around(),
         )
         return write_token(self._key(), said)
 
@@ -133,6 +133,7 @@ class Register:
         state = self._rejoin(said)
         if not state.labels.issuperset(said.labels):
             state.add_labels(said.labels)
+        state.go_inside(said.around)
         return Session(guard, state, said.chain, said.context, said.targets, said.depth)
 
     def _check_depth(self, depth: int) -> None:
@@ -188,6 +189,8 @@ class Register:
                 if self._shared is None:
                     state = SessionState(id, acting)
                 else:
+                    from guardrails.session.shared import SharedState  # noqa: PLC0415 - slow to import
+
                     state = SharedState(id, acting, self._shared)
                 self._in_use[id] = state
             self._known.pop(id, None)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from threading import Lock
 from time import time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from guardrails.decision import Code, Effect
 from guardrails.errors import EvaluationError, SessionError
@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from guardrails.language.document import Tool
     from guardrails.past import Calls, Step
     from guardrails.session.history import Note
+    from guardrails.session.open_calls import Around
     from guardrails.session.origins import Origins
-    from guardrails.session.origins.memory import Stream
+
+    class Listener(Protocol):
+        """What takes note of each part of a stream before the agent sees it."""
+
+        def receive(self, part: object) -> None:
+            """Take in the next part; nothing is raised."""
+
 
 MAX_EARLIER = 10
 """How many of a session's last decisions are kept for the people who decide over the next."""
@@ -81,6 +88,11 @@ class SessionState:
             self._sources.begin()
 
     @property
+    def shared(self) -> bool:
+        """Whether several processes can have it."""
+        return False
+
+    @property
     def kept_elsewhere(self) -> bool:
         """Whether all that happened is kept where it can be read again."""
         return False
@@ -93,6 +105,13 @@ class SessionState:
     def renew(self) -> bool:
         """Whether all that happened in the session is known, as a decision needs it."""
         return True
+
+    def around(self) -> Around:
+        """The calls around what is delegated to another process now, if it can know of them."""
+        return ()
+
+    def go_inside(self, around: Around) -> None:
+        """Let calls be around what is done in this process: they end after it."""
 
     def started(self, tool: str, declared: Tool | None, now_ns: int | None = None) -> None:
         """Take note that a call begins: what its result carries is in from now on."""
@@ -120,11 +139,9 @@ class SessionState:
 
     def said(self, text: str) -> None:
         """Take note of what the person said; raises SessionError for what is no text."""
-        if type(text) is not str:
-            raise SessionError("what the person said is a text")
-        self.sources.say(text)
+        self.sources.say(read_text(text))
 
-    def follow(self, declared: Tool | None) -> Stream | None:
+    def follow(self, declared: Tool | None) -> Listener | None:
         """Return what takes note of each part of a result before the agent sees it, if needed."""
         if declared is None or not declared.returns:
             return None
@@ -210,6 +227,13 @@ class SessionState:
         if len(uncounted) >= _UNCOUNTED:
             with self._lock:
                 self.history.note_all(self._uncounted)
+
+
+def read_text(given: object) -> str:
+    """Return what the person said; raises SessionError for what is no text."""
+    if type(given) is not str:
+        raise SessionError("what the person said is a text")
+    return given
 
 
 def read_texts(given: object, what: str) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from guardrails.values import NANOSECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from guardrails.session.open_calls import Around
+
 _HEAD = "guardrails1"
 _MAX_LENGTH = 64 * 1024
 KEY_BYTES = 32
@@ -31,7 +33,8 @@ MAX_TTL_S = 24 * 3600
 class Delegation(NamedTuple):
     """What a token says: who acts in which session, what is known there, and until when.
 
-    `issuer` is the register that made it, which knows what happened in the session before.
+    `issuer` is the register that made it, which knows what happened in the session before. `around`
+    are the calls that the delegation is a part of.
     """
 
     nonce: str
@@ -43,6 +46,7 @@ class Delegation(NamedTuple):
     targets: tuple[str, ...] | None
     depth: int
     expires_ns: int
+    around: Around = ()
 
 
 def new_nonce() -> str:
@@ -55,6 +59,7 @@ def write_token(key: bytes, said: Delegation) -> str:
     claims = {**said._asdict(), "chain": [_tell(subject) for subject in said.chain]}
     claims["labels"], claims["context"] = list(said.labels), dict(said.context)
     claims["targets"] = None if said.targets is None else list(said.targets)
+    claims["around"] = [[by, list(labels), count] for by, labels, count in said.around]
     try:
         text = json.dumps(claims, allow_nan=False)
     except (TypeError, ValueError):
@@ -87,6 +92,7 @@ def read_token(key: bytes, token: object, now_ns: int) -> Delegation:
         targets=None if targets is None else tuple(targets),
         depth=claims["depth"],
         expires_ns=claims["expires_ns"],
+        around=tuple((by, tuple(labels), count) for by, labels, count in claims.get("around", ())),
     )
 
 

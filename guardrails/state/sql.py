@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,20 @@ from sqlalchemy import delete, insert, select, update
 
 from guardrails.approvals.line import Line
 from guardrails.errors import StateUnavailable
+from guardrails.forks import after_fork
+from guardrails.state.retention import AT_ONCE, RETENTION, Rounds, end_sessions, read_retention
 from guardrails.state.stops import Stop
-from guardrails.state.tables import STATE, events, keys, stops, tokens
+from guardrails.state.tables import STATE, events, keys, sessions, stops, texts, tokens
 from guardrails.store.database import Database
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import timedelta
 
-    from sqlalchemy import Select
+    from sqlalchemy import Connection, Select
 
+    from guardrails.approvals.line import Writer
     from guardrails.session.journal import Event
 
 _KEY = "delegation"
@@ -31,14 +36,21 @@ class SqlState:
 
     It is the one store that it found first: one that is put in its place, empty perhaps, knows
     neither who is stopped nor what was spent. A database that is given stays open when this is
-    closed. Raises ConfigurationError for what can't be a store.
+    closed. A session that nothing has happened in for the `retention` has ended, see there. Raises
+    ConfigurationError for what can't be a store.
     """
 
-    def __init__(self, where: str | os.PathLike[str] | Database) -> None:
+    def __init__(
+        self, where: str | os.PathLike[str] | Database, retention: timedelta = RETENTION
+    ) -> None:
+        self._retention_ns = read_retention(retention)
+        self._rounds = Rounds()
+        after_fork(self._rounds, Rounds.begin)
         self._database = Database.at(where, STATE)
         self._line = Line(self._database)
         try:
             self._identity = self._secret(_IDENTITY)
+            self._end_sessions()
         except BaseException:
             self.close()
             raise
@@ -87,8 +99,13 @@ class SqlState:
             ended = writer.connection.execute(update(stops).where(present).values(ending))
         return ended.rowcount > 0
 
-    def append(self, session: str, happened: Sequence[tuple[str, str, int]]) -> None:
-        """Keep what happened in a session: of each event its kind, body and time, all or none."""
+    def append(
+        self, session: str, happened: Sequence[tuple[str, str, int]], named: Mapping[str, str]
+    ) -> None:
+        """Keep what happened in a session: of each event its kind, body and time, all or none.
+
+        The texts that events have `named` by their digests are kept with them, each once.
+        """
         with self._line.writing() as writer:
             rows = [
                 {
@@ -101,6 +118,10 @@ class SqlState:
                 for kind, body, at_ns in happened
             ]
             writer.connection.execute(insert(events), rows)
+            if named:
+                _add_texts(writer.connection, session, named)
+            _touch(writer, session)
+        self._end_sessions()
 
     def read(self, session: str, after: int) -> tuple[Event, ...]:
         """What happened in a session after event number `after`, in order."""
@@ -111,6 +132,24 @@ class SqlState:
         )
         with self._line.reading() as connection:
             return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(query))
+
+    def texts(self, session: str, digests: Collection[str]) -> dict[str, str]:
+        """The texts of a session that are kept by `digests`; those that aren't are missing."""
+        query = select(texts.c.digest, texts.c.body).where(
+            texts.c.session == session, texts.c.digest.in_(digests)
+        )
+        with self._line.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def _end_sessions(self) -> None:
+        """End sessions that have been still for too long, if it is time to look for some."""
+        if not self._rounds.are_due():
+            return
+        with suppress(StateUnavailable):  # nothing depends on it; it is tried again
+            with self._line.writing() as writer:
+                ended = end_sessions(writer, self._retention_ns)
+            if ended == AT_ONCE:
+                self._rounds.hasten()
 
     def key(self) -> bytes:
         """The key that tokens of delegations are signed with, made when it is first asked for."""
@@ -139,6 +178,27 @@ class SqlState:
                 return False
             connection.execute(insert(tokens).values(nonce=nonce, expires_ns=expires_ns))
         return True
+
+
+def _add_texts(connection: Connection, session: str, named: Mapping[str, str]) -> None:
+    """Keep the texts that a session has not; whoever writes is the only one at that moment."""
+    present = select(texts.c.digest).where(texts.c.session == session, texts.c.digest.in_(named))
+    known = set(connection.scalars(present))
+    rows = [
+        {"session": session, "digest": digest, "body": body}
+        for digest, body in named.items()
+        if digest not in known
+    ]
+    if rows:
+        connection.execute(insert(texts), rows)
+
+
+def _touch(writer: Writer, session: str) -> None:
+    """Take note that something has just happened in a session."""
+    latest = {"latest_ns": writer.now_ns}
+    known = update(sessions).where(sessions.c.session == session).values(latest)
+    if not writer.connection.execute(known).rowcount:
+        writer.connection.execute(insert(sessions).values(session=session, **latest))
 
 
 def _secret_of(name: str) -> Select[Any]:

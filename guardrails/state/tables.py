@@ -43,6 +43,24 @@ events = Table(
 )
 """What happened in sessions, in the order of its numbers."""
 
+texts = Table(
+    "state_session_texts",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What people said in sessions and what tools with labels gave, as JSON and by its digest."""
+
+sessions = Table(
+    "state_sessions",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("latest_ns", BigInteger, nullable=False),
+    Index("state_sessions_latest", "latest_ns"),
+)
+"""The sessions of which more is kept than that they ended, and when something last happened."""
+
 keys = Table(
     "state_keys",
     metadata,
@@ -87,11 +105,27 @@ CREATE TABLE state_tokens (
 )
 """
 
+_TEXTS_AND_RETENTION = """
+CREATE TABLE state_session_texts (
+    session TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (session, digest)
+);
+CREATE TABLE state_sessions (
+    session TEXT NOT NULL PRIMARY KEY,
+    latest_ns BIGINT NOT NULL
+);
+CREATE INDEX state_sessions_latest ON state_sessions (latest_ns);
+INSERT INTO state_sessions (session, latest_ns)
+    SELECT session, max(at_ns) FROM state_session_events GROUP BY session
+"""
+
 STATE = Schema(
     title="the shared state",
     unavailable=StateUnavailable,
     versions="state_versions",
-    steps=(script(_FIRST),),
+    steps=(script(_FIRST), script(_TEXTS_AND_RETENTION)),
     rests_on=APPROVALS,
 )
 """The tables, written to in the line of approvals: one order, and one present, of everything."""

@@ -38,12 +38,22 @@ def test_a_stop_is_kept_once_and_ends_once(state: SqlState, where: str) -> None:
 
 
 def test_events_come_in_one_order_and_only_those_of_the_session(state: SqlState) -> None:
-    state.append("s", [("a", "1", 5), ("b", "2", 4)])
-    state.append("t", [("c", "3", 6)])
-    state.append("s", [("d", "4", 3)])
+    state.append("s", [("a", "1", 5), ("b", "2", 4)], {})
+    state.append("t", [("c", "3", 6)], {})
+    state.append("s", [("d", "4", 3)], {})
     found = state.read("s", 0)
     assert [event[1:] for event in found] == [("a", "1", 5), ("b", "2", 4), ("d", "4", 3)]
     assert [event[1:] for event in state.read("s", found[1][0])] == [("d", "4", 3)]
+
+
+def test_a_text_is_kept_once_and_for_its_session_alone(
+    state: SqlState, execute: Callable[[str], list[tuple[object, ...]]]
+) -> None:
+    state.append("s", [("a", "1", 5)], {"d1": "one", "d2": "two"})
+    state.append("s", [("b", "2", 6)], {"d2": "two", "d3": "three"})
+    assert state.texts("s", ["d1", "d3", "d4"]) == {"d1": "one", "d3": "three"}
+    assert state.texts("t", ["d1"]) == {}
+    assert execute("SELECT count(*) FROM state_session_texts") == [(3,)]
 
 
 def test_the_key_is_one_for_all_and_a_token_is_used_once(state: SqlState, where: str) -> None:
